@@ -1,0 +1,302 @@
+//! A chain's rules, as data.
+//!
+//! One policy per organisation, overridable per class by a merge patch. The shape is the contract's, field for field, and
+//! the presets are written in it. A policy says how long before and how much; which instants follow from it for one class
+//! is the business of `terms`, and whether they have come that of the atomic core.
+
+mod parse;
+
+use chrono::NaiveTime;
+use chrono_tz::Tz;
+use serde_json::{Map, Value, json};
+
+pub use super::calendar::Quiet;
+use super::calendar::write_time;
+use super::invalid::{FieldError, Parsed, wrong};
+use super::span::Span;
+use super::words::words;
+
+pub use parse::{Currency, CurrencyError, LanguageError, MINIMUM, parse_language};
+
+/// Everything a chain may decide for itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    pub timezone: Tz,
+    pub currency: Currency,
+    /// What mail and screens may be written in, the preferred one first.
+    pub languages: Vec<String>,
+    pub booking: BookingRules,
+    pub cancel: CancelRules,
+    pub waitlist: WaitlistRules,
+    pub attendance: AttendanceRules,
+    /// A change announced later than this before the start lets everyone booked cancel free.
+    pub change_notice: Span,
+    pub retention: Retention,
+}
+
+/// When a class can be booked, and how many of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BookingRules {
+    pub opens: Opens,
+    /// Booking ends this long before the start.
+    pub closes_before: Span,
+    /// Spots a member may hold on one local day.
+    pub daily_limit: Option<u32>,
+    /// Places, waiting ones included, a member may hold in classes ahead.
+    pub open_limit: Option<u32>,
+    pub allow_overlap: bool,
+}
+
+/// When booking opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Opens {
+    /// This long before the start.
+    Before(Span),
+    /// So many local days before the class's day, at a fixed local time.
+    Days { days: u32, at: NaiveTime },
+}
+
+/// What cancelling costs. Fees are in minor units.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CancelRules {
+    pub free_until: Span,
+    pub late: Late,
+    pub late_fee: u32,
+    pub late_is_strike: bool,
+    /// A late cancel's charge is waived when the spot is taken again.
+    pub forgive_if_refilled: bool,
+}
+
+/// How a freed spot finds its next member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitlistRules {
+    pub max: u32,
+    pub mode: Mode,
+    /// How long an offer stands, quiet hours not counted.
+    pub offer_for: Span,
+    /// Promotion ends this long before the start.
+    pub promote_until: Span,
+    pub then: Then,
+    /// A promoted member may cancel free for this long.
+    pub grace: Span,
+    /// Promotion withdraws the member's other waitlist places that overlap.
+    pub leave_overlapping: bool,
+    /// Local hours in which no offer is made and their clock stands still.
+    pub quiet: Option<Quiet>,
+}
+
+/// The roll, and what missing it costs. Fees are in minor units.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttendanceRules {
+    /// Before the start.
+    pub check_in_opens: Span,
+    /// Before the start; later is late.
+    pub check_in_due: Span,
+    /// After the start; later is a no-show.
+    pub check_in_closes: Span,
+    pub late_fee: u32,
+    pub no_show_fee: u32,
+    /// So many no-shows within `strike_window` begin a ban; none are counted where it is null.
+    pub strikes: Option<u32>,
+    pub strike_window: Span,
+    pub ban: Span,
+    /// A class with fewer bookings at `decide_before` is not held, or warned about.
+    pub minimum: u32,
+    pub decide_before: Span,
+    pub below_minimum: BelowMinimum,
+    pub untouched_roster: UntouchedRoster,
+}
+
+/// How long things are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retention {
+    pub history: Span,
+    pub events: Span,
+}
+
+words! {
+    /// A cancel after the cutoff.
+    Late {
+        Refused = "refused",
+        Charged = "charged",
+    }
+}
+
+words! {
+    /// Whether a freed spot is given or offered.
+    Mode {
+        Auto = "auto",
+        Offer = "offer",
+    }
+}
+
+words! {
+    /// What a freed spot does once promotion has ended.
+    Then {
+        FirstCome = "first_come",
+        Closed = "closed",
+    }
+}
+
+words! {
+    /// What becomes of a class that too few have booked.
+    BelowMinimum {
+        Cancel = "cancel",
+        Warn = "warn",
+    }
+}
+
+words! {
+    /// What becomes of a roster on which nobody was checked in.
+    UntouchedRoster {
+        Review = "review",
+        Penalise = "penalise",
+    }
+}
+
+/// What holds for the whole chain, and for no single class otherwise.
+const CHAIN_WIDE: [&str; 4] = ["timezone", "currency", "languages", "retention"];
+
+/// The keys of both forms of `opens`.
+const OPENS_KEYS: [&str; 3] = ["before", "days", "at"];
+
+impl Policy {
+    /// A whole policy: every wrong, missing and unknown field gets its own pointer; a missing nullable setting is null.
+    pub fn parse(value: &Value) -> Parsed<Self> {
+        parse::policy(value)
+    }
+
+    /// This policy under a class's override, a merge patch (RFC 7396), judged like a whole policy.
+    ///
+    /// A null takes a setting away: a nullable one is then null, any other is missing, and an unknown one stays unknown.
+    /// Pointers begin at the patch.
+    pub fn patched(&self, patch: &Value) -> Parsed<Self> {
+        let Value::Object(patch) = patch else {
+            return wrong("must be an object");
+        };
+        let (chain_wide, patch): (Vec<_>, Vec<_>) =
+            patch.iter().partition(|(name, _)| CHAIN_WIDE.contains(&name.as_str()));
+        let mut errors: Vec<_> = (chain_wide.into_iter())
+            .map(|(name, _)| FieldError::new("", "holds for the whole chain and cannot differ for a class").under(name))
+            .collect();
+        let mut merged = self.to_json();
+        merge_fields(&mut merged, patch);
+        drop_nulled_form(merged.pointer_mut("/booking/opens"));
+        match Self::parse(&merged) {
+            Ok(policy) if errors.is_empty() => Ok(policy),
+            Ok(_) => Err(errors),
+            Err(more) => {
+                errors.extend(more);
+                Err(errors)
+            }
+        }
+    }
+
+    /// The contract's document, in its order; [`Policy::parse`] reads it back to the same policy.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        json!({
+            "timezone": self.timezone.name(),
+            "currency": self.currency,
+            "languages": self.languages,
+            "booking": self.booking.to_json(),
+            "cancel": self.cancel.to_json(),
+            "waitlist": self.waitlist.to_json(),
+            "attendance": self.attendance.to_json(),
+            "change_notice": self.change_notice,
+            "retention": {"history": self.retention.history, "events": self.retention.events},
+        })
+    }
+}
+
+impl BookingRules {
+    fn to_json(&self) -> Value {
+        let opens = match &self.opens {
+            Opens::Before(span) => json!({"before": span}),
+            Opens::Days { days, at } => json!({"days": days, "at": write_time(*at)}),
+        };
+        json!({
+            "opens": opens,
+            "closes_before": self.closes_before,
+            "daily_limit": self.daily_limit,
+            "open_limit": self.open_limit,
+            "allow_overlap": self.allow_overlap,
+        })
+    }
+}
+
+impl CancelRules {
+    fn to_json(&self) -> Value {
+        json!({
+            "free_until": self.free_until,
+            "late": self.late,
+            "late_fee": self.late_fee,
+            "late_is_strike": self.late_is_strike,
+            "forgive_if_refilled": self.forgive_if_refilled,
+        })
+    }
+}
+
+impl WaitlistRules {
+    fn to_json(&self) -> Value {
+        json!({
+            "max": self.max,
+            "mode": self.mode,
+            "offer_for": self.offer_for,
+            "promote_until": self.promote_until,
+            "then": self.then,
+            "grace": self.grace,
+            "leave_overlapping": self.leave_overlapping,
+            "quiet": self.quiet,
+        })
+    }
+}
+
+impl AttendanceRules {
+    fn to_json(&self) -> Value {
+        json!({
+            "check_in_opens": self.check_in_opens,
+            "check_in_due": self.check_in_due,
+            "check_in_closes": self.check_in_closes,
+            "late_fee": self.late_fee,
+            "no_show_fee": self.no_show_fee,
+            "strikes": self.strikes,
+            "strike_window": self.strike_window,
+            "ban": self.ban,
+            "minimum": self.minimum,
+            "decide_before": self.decide_before,
+            "below_minimum": self.below_minimum,
+            "untouched_roster": self.untouched_roster,
+        })
+    }
+}
+
+/// RFC 7396, but for one thing: a null for what was not there stays, so that an unknown field is not taken for a known
+/// one that was removed.
+fn merge_fields<'p>(target: &mut Value, patch: impl IntoIterator<Item = (&'p String, &'p Value)>) {
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    let Value::Object(target) = target else { return };
+    for (name, change) in patch {
+        match change {
+            Value::Null if target.contains_key(name) => {
+                target.remove(name);
+            }
+            Value::Object(change) => merge_fields(target.entry(name).or_insert(Value::Null), change),
+            value => {
+                target.insert(name.clone(), value.clone());
+            }
+        }
+    }
+}
+
+/// An override nulls the keys of the form of `opens` it does not use, whether or not the chain's policy uses that form.
+fn drop_nulled_form(opens: Option<&mut Value>) {
+    if let Some(Value::Object(opens)) = opens {
+        opens.retain(|name, value| !(value.is_null() && OPENS_KEYS.contains(&name.as_str())));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+//! Who may call: one type for each group of roles. A handler that takes `Staff`
+//! cannot be reached by anybody else, and nothing but its signature says so.
+//!
+//! [`identify`] checks the token once, before routing; these types are then read
+//! without waiting, first in a handler's list, so that rights are judged before
+//! anything of the body.
+
+use std::future::{Ready, ready};
+use std::ops::Deref;
+use std::time::Duration;
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use actix_web::middleware::Next;
+use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, ResponseError, web};
+
+use super::limit::RateLimit;
+use super::problem::Problem;
+use super::tokens::Auth;
+use crate::domain::caller::{By, Role};
+use crate::domain::ids::{ClubId, InstructorId, MemberId, OrgId};
+use crate::domain::instant::Instant;
+
+/// The bearer of a valid token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    pub sub: MemberId,
+    pub role: Role,
+    /// None for operators only.
+    pub org: Option<OrgId>,
+    /// The only club a kiosk may serve.
+    pub club: Option<ClubId>,
+    pub expires_at: Instant,
+}
+
+impl Caller {
+    /// As whom an event names the caller.
+    pub fn by(&self) -> By {
+        By { sub: self.sub.to_string(), role: self.role.to_string() }
+    }
+}
+
+/// A caller within an organisation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrgCaller {
+    pub org: OrgId,
+    caller: Caller,
+}
+
+impl OrgCaller {
+    /// Of staff, who may do for anyone what members do for themselves.
+    pub fn is_desk(&self) -> bool {
+        matches!(self.role, Role::Staff | Role::Admin)
+    }
+
+    /// The member this caller is, where it is one.
+    pub fn member(&self) -> Option<&MemberId> {
+        (self.role == Role::Member).then_some(&self.sub)
+    }
+
+    /// The instructor this caller is, where it is one.
+    pub fn instructor(&self) -> Option<InstructorId> {
+        let teaches = self.role == Role::Instructor;
+        teaches.then(|| InstructorId::parse(self.sub.as_str()).ok()).flatten()
+    }
+}
+
+impl Deref for OrgCaller {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.caller
+    }
+}
+
+macro_rules! callers {
+    ($($(#[$doc:meta])* $name:ident: $($role:ident)|+;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct $name(pub OrgCaller);
+
+        impl Deref for $name {
+            type Target = OrgCaller;
+
+            fn deref(&self) -> &OrgCaller {
+                &self.0
+            }
+        }
+
+        impl FromRequest for $name {
+            type Error = Problem;
+            type Future = Ready<Result<Self, Problem>>;
+
+            fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+                ready(of_role(req, &[$(Role::$role,)+]).and_then(in_org).map($name))
+            }
+        }
+    )+};
+}
+
+callers! {
+    /// Every role of an organisation.
+    Anyone: Member | Instructor | Kiosk | Staff | Admin;
+    /// A member, for things of their own.
+    Member: Member;
+    /// A member for themselves, staff for anyone.
+    MemberOrStaff: Member | Staff | Admin;
+    /// Who takes the roll: staff, and instructors in their own classes.
+    Attendance: Instructor | Staff | Admin;
+    /// The desk and the terminal at the door.
+    DeskOrKiosk: Kiosk | Staff | Admin;
+    /// The people at the desk.
+    Staff: Staff | Admin;
+    /// Who sets the rules.
+    Admin: Admin;
+}
+
+/// Who looks after organisations, and belongs to none.
+#[derive(Clone, Debug)]
+pub struct Operator(pub Caller);
+
+impl FromRequest for Operator {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(of_role(req, &[Role::Operator]).map(Operator))
+    }
+}
+
+/// Anybody with a valid token, operators included.
+#[derive(Clone, Debug)]
+pub struct Authenticated(pub Caller);
+
+impl FromRequest for Authenticated {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(of_role(req, Role::ALL).map(Authenticated))
+    }
+}
+
+/// The outcome of checking a request's token.
+#[derive(Clone)]
+struct Identity(Result<Caller, Problem>);
+
+fn of_role(req: &HttpRequest, allowed: &[Role]) -> Result<Caller, Problem> {
+    let identity = req.extensions().get::<Identity>().cloned();
+    let caller = identity.unwrap_or(Identity(Err(Problem::unauthenticated()))).0?;
+    if allowed.contains(&caller.role) { Ok(caller) } else { Err(Problem::forbidden()) }
+}
+
+fn in_org(caller: Caller) -> Result<OrgCaller, Problem> {
+    let org = caller.org.clone().ok_or_else(Problem::forbidden)?;
+    Ok(OrgCaller { org, caller })
+}
+
+/// Checks the token of a request, if it has one, and holds a caller's writes to
+/// their rate. Whether a token is needed is for the handler's signature to say.
+pub async fn identify<B: MessageBody>(
+    req: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let identity = identity(&req).await;
+    if let Ok(caller) = &identity
+        && !req.method().is_safe()
+        && let Some(limit) = req.app_data::<web::Data<RateLimit>>()
+        && let Err(wait) = limit.check(caller)
+    {
+        let answer = Problem::rate_limited(whole_seconds(wait)).error_response();
+        return Ok(req.into_response(answer).map_into_right_body());
+    }
+    req.extensions_mut().insert(Identity(identity));
+    next.call(req).await.map(ServiceResponse::map_into_left_body)
+}
+
+async fn identity(req: &ServiceRequest) -> Result<Caller, Problem> {
+    let token = bearer(req.headers()).ok_or_else(Problem::unauthenticated)?;
+    let Some(auth) = req.app_data::<web::Data<Auth>>() else {
+        tracing::error!("no Auth was given to the app");
+        return Err(Problem::internal());
+    };
+    auth.verify(token).await.map_err(Problem::from)
+}
+
+/// The token of the one `Authorization: Bearer` header (RFC 6750).
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(AUTHORIZATION);
+    let (Some(only), None) = (values.next(), values.next()) else { return None };
+    let (scheme, token) = only.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim_matches(' '))
+}
+
+/// Rounded up: waiting so long is always enough.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}

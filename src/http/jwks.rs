@@ -1,0 +1,106 @@
+//! A JWK set behind an address: fetched at start, kept, and asked again only when
+//! a token names a key that is not in it, at most once in a while. When it cannot
+//! be fetched the last keys stay in force.
+//!
+//! Requests that wait for the same refresh share one fetch.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use reqwest::{Client, Url, redirect};
+use tokio::sync::Mutex;
+
+use super::keys::{KeyError, VerifyingKey, key_set};
+
+/// The whole fetch, from the name look-up to the last byte.
+const FETCH_WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// The largest set read, in bytes.
+const SET_BYTES_MAX: usize = 256 * 1024;
+
+/// The pause between fetches while none has ever succeeded: nobody can sign in until one does.
+const FIRST_PAUSE_MAX: Duration = Duration::from_secs(5);
+
+pub(super) struct Jwks {
+    client: Client,
+    url: Url,
+    pause: Duration,
+    /// None until the first fetch that succeeded.
+    keys: RwLock<Option<Arc<[VerifyingKey]>>>,
+    /// When the last refresh began; held while one is under way.
+    refreshed: Mutex<Option<Instant>>,
+}
+
+/// What is known about a token's key.
+pub(super) enum Lookup {
+    Keys(Arc<[VerifyingKey]>),
+    /// No set was ever read, so nothing can be said about any token.
+    Away,
+}
+
+impl Jwks {
+    pub async fn start(url: &str, pause: Duration) -> Result<Jwks, KeyError> {
+        let url = Url::parse(url).map_err(|_unreadable| KeyError::NotAUrl)?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(KeyError::NotAUrl);
+        }
+        let client = Client::builder()
+            .timeout(FETCH_WAIT_MAX)
+            .redirect(redirect::Policy::none())
+            .build()
+            .map_err(|error| KeyError::Client(error.to_string()))?;
+        let jwks = Jwks { client, url, pause, keys: RwLock::new(None), refreshed: Mutex::new(None) };
+        jwks.refresh().await;
+        Ok(jwks)
+    }
+
+    /// The keys a token may have been signed with; refreshes them when `kid` is unknown.
+    pub async fn lookup(&self, kid: Option<&str>) -> Lookup {
+        if let Some(keys) = self.holding(kid) {
+            return Lookup::Keys(keys);
+        }
+        let mut refreshed = self.refreshed.lock().await;
+        if let Some(keys) = self.holding(kid) {
+            return Lookup::Keys(keys);
+        }
+        let pause = if self.current().is_some() { self.pause } else { self.pause.min(FIRST_PAUSE_MAX) };
+        if refreshed.is_none_or(|at| at.elapsed() >= pause) {
+            *refreshed = Some(Instant::now());
+            self.refresh().await;
+        }
+        self.current().map_or(Lookup::Away, Lookup::Keys)
+    }
+
+    fn current(&self) -> Option<Arc<[VerifyingKey]>> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The current keys, if they hold the one that is named, or none is named.
+    fn holding(&self, kid: Option<&str>) -> Option<Arc<[VerifyingKey]>> {
+        let known = |keys: &Arc<[VerifyingKey]>| kid.is_none() || keys.iter().any(|key| key.kid.as_deref() == kid);
+        self.current().filter(known)
+    }
+
+    async fn refresh(&self) {
+        match self.fetch().await {
+            Ok(keys) => *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Some(keys.into()),
+            Err(error) => tracing::warn!(%error, "the key set could not be fetched; the last keys stay in force"),
+        }
+    }
+
+    async fn fetch(&self) -> Result<Vec<VerifyingKey>, String> {
+        let told = |error: reqwest::Error| error.without_url().to_string();
+        let mut response = self.client.get(self.url.clone()).send().await.map_err(told)?;
+        if response.status() != reqwest::StatusCode::OK {
+            return Err(format!("the answer was {}", response.status()));
+        }
+        let mut document = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(told)? {
+            if document.len() + chunk.len() > SET_BYTES_MAX {
+                return Err(format!("it is larger than {SET_BYTES_MAX} bytes"));
+            }
+            document.extend_from_slice(&chunk);
+        }
+        key_set(&document).map_err(|error| error.to_string())
+    }
+}

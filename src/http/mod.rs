@@ -1,0 +1,56 @@
+//! The rim: requests become valid types, outcomes become answers.
+//!
+//! One file per resource holds its bodies, handlers and routes; around them stand
+//! the files that all of them share. Nothing here decides a rule: what depends on
+//! stored state is asked of the store, what depends on the request alone is parsed
+//! by the domain.
+//!
+//! Reading order: who may call, what they send, how it goes wrong, what surrounds
+//! every request, then the resources.
+
+pub mod caller;
+mod jwks;
+mod keys;
+pub mod limit;
+pub mod tokens;
+
+pub mod body;
+pub mod command;
+mod json;
+pub mod path;
+pub mod query;
+
+pub mod problem;
+
+pub mod edge;
+pub mod metrics;
+pub mod origins;
+mod resource;
+
+pub mod docs;
+pub mod health;
+
+use actix_web::middleware::from_fn;
+use actix_web::{ResponseError, web};
+
+pub use self::health::Health;
+pub use self::keys::{KeyError, KeySource};
+pub use self::limit::RateLimit;
+pub use self::metrics::Metrics;
+pub use self::origins::Origins;
+pub use self::tokens::{Auth, AuthSettings};
+
+use self::problem::Problem;
+
+/// Every route of the API, and the answer to all others.
+///
+/// The app gives `web::Data` of [`Auth`], [`RateLimit`], [`Origins`], [`Metrics`] and
+/// [`Health`], and wraps everything in [`edge::edge`], with compression inside it.
+pub fn routes(cfg: &mut web::ServiceConfig) {
+    let api = web::scope("/v1").wrap(from_fn(caller::identify));
+    cfg.service(api).configure(health::routes).configure(docs::routes).default_service(web::to(nothing_here));
+}
+
+async fn nothing_here() -> impl actix_web::Responder {
+    Problem::not_found().error_response()
+}

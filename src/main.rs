@@ -1,0 +1,116 @@
+//! The command line: `serve`, `demo`, `token`, `check`. It reads settings, starts and stops the app, and turns every
+//! failure into one line and an exit code: 2 for what was asked wrongly, 1 for what went wrong.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use rollcall::app::App;
+use rollcall::config::{Config, Settings, Signing, SigningSettings};
+use rollcall::domain::caller::Role;
+use rollcall::domain::span::Span;
+use rollcall::token::{self, Claims};
+use rollcall::telemetry;
+
+const ASKED_WRONGLY: u8 = 2;
+
+/// The booking desk of a chain of gyms.
+#[derive(Parser)]
+#[command(name = "rollcall", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the service
+    Serve(Box<Settings>),
+    /// Print a token
+    Token(TokenArgs),
+}
+
+#[derive(clap::Args)]
+struct TokenArgs {
+    #[command(flatten)]
+    signing: SigningSettings,
+    /// The organisation; an operator has none
+    #[arg(long)]
+    org: Option<String>,
+    /// member, instructor, kiosk, staff, admin or operator
+    #[arg(long)]
+    role: String,
+    /// Who the token speaks for
+    #[arg(long)]
+    sub: String,
+    /// The one club of a kiosk
+    #[arg(long)]
+    club: Option<String>,
+    /// How long it is good for, as an ISO 8601 duration
+    #[arg(long, default_value = "PT12H")]
+    ttl: String,
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Serve(settings) => with_config(&settings, |config| run(serve(config))),
+        Command::Token(args) => token(&args),
+    }
+}
+
+fn with_config(settings: &Settings, then: impl FnOnce(Config) -> ExitCode) -> ExitCode {
+    match Config::read(settings) {
+        Ok(config) => {
+            telemetry::start_logging(config.log_format);
+            then(config)
+        }
+        Err(error) => failed(ASKED_WRONGLY, &error),
+    }
+}
+
+/// Runs a task to its end, on a runtime of its own.
+fn run<E: Display>(task: impl Future<Output = Result<ExitCode, E>>) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(1, &error),
+    };
+    let result = runtime.block_on(task);
+    runtime.shutdown_background();
+    result.unwrap_or_else(|error| failed(1, &error))
+}
+
+async fn serve(config: Config) -> Result<ExitCode, String> {
+    let app = App::start(config).await.map_err(|error| error.to_string())?;
+    app.until_signal().await.map_err(|error| error.to_string())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn token(args: &TokenArgs) -> ExitCode {
+    match minted(args) {
+        Ok(token) => match writeln!(io::stdout(), "{token}") {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failed(1, &error),
+        },
+        Err(problem) => failed(ASKED_WRONGLY, &problem),
+    }
+}
+
+fn minted(args: &TokenArgs) -> Result<String, String> {
+    let role = Role::parse(&args.role).map_err(|error| format!("--role {error}"))?;
+    if (role == Role::Operator) == args.org.is_some() {
+        return Err("--org names the organisation; only an operator has none".to_owned());
+    }
+    let ttl = Span::parse(&args.ttl).map_err(|error| format!("--ttl {error}"))?;
+    let ttl_s = u64::try_from(ttl.fixed_ms() / 1000).unwrap_or(0);
+    let signing = Signing::read(&args.signing).map_err(|error| error.to_string())?;
+    let secret = token::signing_secret(&signing).map_err(|error| error.to_string())?;
+    let claims =
+        Claims { sub: args.sub.clone(), org: args.org.clone(), role: role.to_string(), club: args.club.clone() };
+    token::mint(&secret, &claims, ttl_s).map_err(|error| error.to_string())
+}
+
+fn failed(code: u8, problem: &impl Display) -> ExitCode {
+    let _ = writeln!(io::stderr(), "rollcall: {problem}");
+    ExitCode::from(code)
+}

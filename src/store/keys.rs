@@ -1,0 +1,16 @@
+//! Every key this side spells. All keys of one organisation share one hash tag, so one organisation is one slot.
+//!
+//! Functions get the anchor and derive the rest from it; the table of what is there stands in `lua/library.lua`.
+
+use crate::domain::ids::OrgId;
+
+/// The set of all organisations' ids.
+pub const ORGS: &str = "rc:orgs";
+
+/// The set clock in milliseconds, for organisations yet to be created.
+pub const CLOCK: &str = "rc:clock";
+
+/// The key that names an organisation's slot, and what it is called.
+pub fn anchor(org: &OrgId) -> String {
+    format!("rc:{{{org}}}:org")
+}

@@ -1,0 +1,33 @@
+--[[ cancel_class: the club cancels a class; nobody pays for it.
+  KEYS   1 anchor of the organisation
+  ARGV   1 now_ms  2 sub  3 role  4 command  5 fingerprint  6 keep_ms  7 class  8 reason
+  REPLY  CLASS <id> <class> | REFUSED <code> <until> <detail>
+  EVENTS class_cancelled, booking_cancelled, waitlist_left, excused, fee_waived, ban_lifted
+  WHY    the club's own acts never cost the member anything ]]
+do
+  function R.call_off(X, c, at, reason)
+    R.class_timers(X, c, false)
+    R.set(X, c, 'status', 'cancelled')
+    R.set(X, c, 'reserved', 0)
+    R.set(X, c, 'revision', c.revision + 1)
+    R.describe(X, c, 'cancel_reason', reason)
+    R.emit(X, 'class_cancelled', at, { class = c, data = { reason = reason } })
+    for _, b in ipairs(R.live_bookings(X, c)) do
+      R.leave_free(X, c, b, 'class_cancelled', at, 'class_cancelled')
+    end
+    local late = R.z(X, 'class:' .. c.id .. ':late')
+    for _, entry in ipairs(R.range(late)) do
+      R.drop(late, entry.id)
+      R.unwind(X, at, c, R.booking(X, entry.id), 'class_cancelled')
+    end
+    R.ripple(X, at)
+  end
+
+  R.write('cancel_class', function(X, id, reason)
+    local c = R.class(X, id)
+    if not c then return R.refuse('not_found', nil, 'class') end
+    if c.status == 'finished' then return R.refuse('class_finished') end
+    if c.status ~= 'cancelled' then R.call_off(X, c, X.now, reason) end
+    return 'CLASS', R.class_reply(c)
+  end)
+end

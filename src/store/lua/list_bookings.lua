@@ -1,0 +1,52 @@
+--[[ list_bookings: a member's bookings: what is ahead by class start, or the rest, newest first.
+  KEYS   1 anchor of the organisation
+  ARGV   1 now_ms  2 member  3 when ('upcoming', 'past' or '' = all, newest first)  4 limit  5 after score ('' = the beginning)
+         6 after booking
+  REPLY  BOOKINGS <next score or ''> <next booking> <booking>… | REFUSED <code> <until> <detail>
+  EVENTS none
+  WHY    ahead is what is live in a class that has not ended; everything else is past ]]
+do
+  local function ahead(X, b)
+    return R.live[b.status] and R.class_of(X, b).ends > X.now
+  end
+
+  local function upcoming(X, member, after)
+    return R.range(R.z(X, 'member:' .. member .. ':upcoming'), tonumber(after) or X.now - 86400000, nil)
+  end
+
+  -- The history from the newest on, below a change number, looking at a bounded number.
+  local function history(X, member, after)
+    local high = after ~= '' and '(' .. after or '+inf'
+    local raw = redis.call('ZREVRANGEBYSCORE', X.p .. 'member:' .. member .. ':history', high, '-inf', 'WITHSCORES',
+      'LIMIT', 0, R.scan_max)
+    local out = {}
+    for i = 1, #raw, 2 do out[#out + 1] = { id = raw[i], score = tonumber(raw[i + 1]) } end
+    return out
+  end
+
+  R.read('list_bookings', function(X, member, when, limit, after, after_id)
+    local m = R.member(X, member)
+    if not m then return R.refuse('not_found', nil, 'member') end
+    local ascending = when == 'upcoming'
+    local page = ascending and upcoming(X, member, after) or history(X, member, after)
+    local found, last, more = {}, nil, false
+    for _, entry in ipairs(page) do
+      local b = R.booking(X, entry.id)
+      local seen = ascending and after ~= '' and entry.score == tonumber(after) and entry.id <= after_id
+      if not seen and (when == '' or ahead(X, b) == ascending) then
+        if #found == tonumber(limit) then
+          more = true
+          break
+        end
+        found[#found + 1] = R.booking_doc(X, b)
+        last = entry
+      elseif not ascending then
+        last = entry
+      end
+    end
+    more = last and (more or (not ascending and #page == R.scan_max))
+    local out = { more and R.text(last.score) or '', more and last.id or '' }
+    for _, doc in ipairs(found) do out[#out + 1] = doc end
+    return 'BOOKINGS', out
+  end)
+end

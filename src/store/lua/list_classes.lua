@@ -1,0 +1,37 @@
+--[[ list_classes: the timetable, by start, then id.
+  KEYS   1 anchor of the organisation
+  ARGV   1 now_ms  2 club ('' = all)  3 category  4 instructor  5 from_ms ('' = the first)  6 to_ms (exclusive)
+         7 limit  8 after: start_ms ('' = from the beginning)  9 after: class  10 member ('' = nobody)
+  REPLY  CLASSES <next start_ms or ''> <next class> <entry>…
+  EVENTS none
+  WHY    filters look at a bounded number of classes a call; a full look ends with a cursor ]]
+do
+  local function matches(c, category, instructor)
+    return (category == '' or c.category == category) and (instructor == '' or c.instructor == instructor)
+  end
+
+  R.read('list_classes', function(X, club, category, instructor, from, to, limit, after, after_id, member)
+    local index = R.z(X, club == '' and 'classes' or 'club:' .. club .. ':classes')
+    local lo = math.max(tonumber(from) or 0, tonumber(after) or 0)
+    local hi = to ~= '' and tonumber(to) - 1 or nil
+    local found, last, more = {}, nil, false
+    limit = tonumber(limit)
+    local page = R.range(index, lo, hi, R.scan_max)
+    for _, entry in ipairs(page) do
+      local seen = after ~= '' and entry.score == tonumber(after) and entry.id <= after_id
+      if not seen then
+        if #found == limit then
+          more = true
+          break
+        end
+        local c = R.class(X, entry.id) or R.corrupt('class ' .. entry.id .. ' is missing')
+        if matches(c, category, instructor) then found[#found + 1] = R.class_entry(X, c, member) end
+        last = entry
+      end
+    end
+    more = last and (more or #page == R.scan_max)
+    local out = { more and R.text(last.score) or '', more and last.id or '' }
+    for _, entry in ipairs(found) do out[#out + 1] = entry end
+    return 'CLASSES', out
+  end)
+end

@@ -1,0 +1,105 @@
+--[[ settle: carries out what time has already decided, in due order, each item at its own instant.
+
+  Timers, by the text that orders equal instants:
+    a0 <class>                        booking opens
+    a1 <member>                       a ban ends
+    b <class> 0                       spots are reserved: try the queue again (score 0: at once)
+    b <class> 1 <ticket> <booking>    an offer runs out
+    b <class> 3                       the class starts
+    b <class> 5                       the class ends
+]]
+do
+  local due = {}
+
+  function due.a0(X, at, id)
+    local c = R.class(X, id)
+    R.drop(R.z(X, 'unopened'), id)
+    if c.status ~= 'scheduled' then return end
+    R.set(X, c, 'status', 'open')
+    R.emit(X, 'class_opened', at, { class = c })
+  end
+
+  function due.a1(X, at, id)
+    R.touched(X, id)
+  end
+
+  due['0'] = function(X, at, c) X.pending[c.id] = true end
+
+  due['1'] = function(X, at, c, id)
+    local b = R.booking(X, id)
+    R.leave(X, c, b, 'lapsed', at)
+    R.emit(X, 'offer_lapsed', at, { class = c, booking = b })
+    R.fill(X, c, at, true)
+  end
+
+  due['3'] = function(X, at, c)
+    R.emit(X, 'class_started', at, { class = c })
+    R.fill(X, c, at, false)
+  end
+
+  due['5'] = function(X, at, c)
+    R.set(X, c, 'status', 'finished')
+    R.emit(X, 'class_finished', at, { class = c })
+  end
+
+  function R.class_timers(X, c, on)
+    local timers, unopened = R.z(X, 'timers'), R.z(X, 'unopened')
+    local function at(name, instant)
+      if on and instant then R.put(timers, name, instant) else R.drop(timers, name) end
+    end
+    local closed = c.status == 'scheduled'
+    at('a0 ' .. c.id, closed and c.opens_at)
+    if on and closed then R.put(unopened, c.id, c.opens_at) else R.drop(unopened, c.id) end
+    at('b ' .. c.id .. ' 3', c.starts > X.now and c.starts)
+    at('b ' .. c.id .. ' 5', c.ends)
+    if not on then R.drop(timers, 'b ' .. c.id .. ' 0') end
+  end
+
+  local function carry_out(X, item)
+    local words = {}
+    for word in string.gmatch(item.id, '%S+') do words[#words + 1] = word end
+    if words[1] ~= 'b' then
+      due[words[1]](X, item.score, words[2])
+    else
+      local c = R.class(X, words[2]) or R.corrupt('timer ' .. item.id)
+      due[words[3]](X, item.score, c, words[5])
+    end
+    R.ripple(X, item.score)
+  end
+
+  -- What became free while settling is offered now, with the caller's now.
+  local function fill_pending(X)
+    local waiting = {}
+    for id, freed in pairs(X.pending) do waiting[#waiting + 1] = { class = R.class(X, id), freed = freed } end
+    table.sort(waiting, function(a, b)
+      if a.class.starts ~= b.class.starts then return a.class.starts < b.class.starts end
+      return a.class.id < b.class.id
+    end)
+    X.pending = {}
+    for _, w in ipairs(waiting) do R.fill(X, w.class, X.now, w.freed) end
+    R.ripple(X, X.now)
+  end
+
+  -- True when nothing is due any more; false when the call must be made again.
+  function R.settle(X)
+    local caller, timers = X.by, R.z(X, 'timers')
+    X.by, X.settling, X.more, X.look_again = { sub = 'rollcall', role = 'system' }, true, false, {}
+    local left = R.settle_items_max
+    while left > 0 do
+      local item = R.range(timers, nil, X.now, 1)[1]
+      if not item then break end
+      R.drop(timers, item.id)
+      carry_out(X, item)
+      if item.score > 0 then left = left - 1 end
+    end
+    X.settling = false
+    if left == 0 then
+      for id in pairs(X.pending) do R.put(timers, 'b ' .. id .. ' 0', 0) end
+      X.pending = {}
+    else
+      fill_pending(X)
+    end
+    X.by = caller
+    return left > 0 and not X.more
+  end
+end

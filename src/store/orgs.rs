@@ -1,0 +1,141 @@
+//! Organisations, their policy, and their clubs.
+
+use std::collections::BTreeMap;
+
+use redis::FromRedisValue;
+
+use super::classes::reterm;
+use super::error::StoreError;
+use super::reply::{Record, Reply, corrupt};
+use super::{Answer, RETRIES_MAX, Store, Write, keys};
+use crate::domain::ids::{ClubId, OrgId};
+use crate::domain::instant::{Instant, from_ms};
+use crate::domain::org::{Club, Org};
+use crate::domain::policy::Policy;
+use crate::domain::terms::Terms;
+
+/// An organisation with its clubs, at an instant.
+#[derive(Clone, Debug)]
+pub struct OrgView {
+    pub org: Org,
+    /// By id.
+    pub clubs: Vec<Club>,
+    pub now: Instant,
+}
+
+/// What becomes of an organisation. With neither a name nor a policy it is only looked at.
+#[derive(Clone, Debug, Default)]
+pub struct OrgChange<'a> {
+    /// None keeps it.
+    pub name: Option<&'a str>,
+    /// None keeps it; a new organisation gets `otherwise`.
+    pub policy: Option<&'a Policy>,
+    /// The policy of an organisation that does not exist yet; none: it must exist.
+    pub otherwise: Option<&'a Policy>,
+    pub if_match: Option<u64>,
+}
+
+impl Store {
+    /// Every organisation's id, sorted.
+    pub async fn orgs(&self) -> Result<Vec<OrgId>, StoreError> {
+        let reply = self.lanes.call(redis::cmd("SMEMBERS").arg(keys::ORGS)).await?;
+        let ids = Vec::<String>::from_redis_value(reply).map_err(corrupt)?;
+        let mut ids = ids.iter().map(|id| id.parse().map_err(corrupt)).collect::<Result<Vec<OrgId>, _>>()?;
+        ids.sort();
+        Ok(ids)
+    }
+
+    pub async fn org(&self, id: &OrgId) -> Result<Answer<OrgView>, StoreError> {
+        Answer::of(self.read(id, "read_org", &[]).await?, |reply| {
+            let org = org(id, &reply.record()?)?;
+            let clubs = clubs(&mut reply.nested()?)?;
+            let now = reply.text()?.parse().ok().and_then(from_ms).ok_or_else(|| corrupt("now"))?;
+            Ok(OrgView { org, clubs, now })
+        })
+    }
+
+    /// Creates or changes an organisation; says whether it was created. A new policy takes every class with it whose
+    /// booking has not opened.
+    pub async fn put_org(&self, write: &Write, change: &OrgChange<'_>) -> Result<Answer<(Org, bool)>, StoreError> {
+        let id = &write.org;
+        self.durability.check_writes()?;
+        self.lanes.call(redis::cmd("SADD").arg(keys::ORGS).arg(id.as_str())).await?;
+        let clock = self.lanes.call(redis::cmd("GET").arg(keys::CLOCK)).await?;
+        let clock = Option::<String>::from_redis_value(clock).map_err(corrupt)?.unwrap_or_default();
+        for _ in 0..RETRIES_MAX {
+            let mut seen = self.read(id, "read_unopened", &[]).await?;
+            let stored = if seen.tag == "REFUSED" { None } else { Some(seen.record()?) };
+            let revision = match &stored {
+                Some(record) => record.required("revision")?.to_owned(),
+                None if change.otherwise.is_none() => return Answer::of(seen, |_| Err(corrupt("an unknown organisation"))),
+                None => "0".to_owned(),
+            };
+            let policy = if stored.is_some() { change.policy } else { change.policy.or(change.otherwise) };
+            let reply = self.send_org(write, change, policy, &revision, &clock, seen).await?;
+            if reply.tag != "RETRY" {
+                return Answer::of(reply, |reply| Ok((org(id, &reply.record()?)?, reply.optional()?.is_some())));
+            }
+        }
+        Err(StoreError::Unavailable("the timetable keeps changing".to_owned()))
+    }
+
+    async fn send_org(
+        &self,
+        write: &Write,
+        change: &OrgChange<'_>,
+        policy: Option<&Policy>,
+        revision: &str,
+        clock: &str,
+        mut unopened: Reply,
+    ) -> Result<Reply, StoreError> {
+        let mut classes = Vec::new();
+        while let (Some(policy), false) = (policy, unopened.tag == "REFUSED" || unopened.is_empty()) {
+            let (id, stored) = (unopened.text()?, unopened.record()?);
+            let terms = retermed(policy, &stored)?;
+            let fields: BTreeMap<_, _> = reterm(&stored, &terms).into_iter().collect();
+            classes.push(serde_json::json!([id, stored.parse::<u64>("revision")?, fields]));
+        }
+        let expected = change.if_match.map(|revision| revision.to_string()).unwrap_or_default();
+        let text = policy.map(|policy| policy.to_json().to_string()).unwrap_or_default();
+        let zone = policy.map(|policy| policy.timezone.name()).unwrap_or_default();
+        let currency = policy.map(|policy| policy.currency.to_string()).unwrap_or_default();
+        let classes = serde_json::Value::Array(classes).to_string();
+        let name = change.name.unwrap_or_default();
+        let args = [name, zone, &currency, &text, revision, &expected, clock, &classes];
+        self.write(write, "put_org", &args).await
+    }
+
+    pub async fn put_club(&self, write: &Write, club: &Club) -> Result<Answer<Club>, StoreError> {
+        let reply = self.write(write, "put_club", &[club.id.as_str(), &club.name]).await?;
+        Answer::of(reply, |reply| Ok(Club { id: reply.text()?.parse().map_err(corrupt)?, name: reply.text()? }))
+    }
+}
+
+/// A class's terms under another policy; its own override stays.
+fn retermed(policy: &Policy, stored: &Record) -> Result<Terms, StoreError> {
+    let starts_at = stored.instant_of("starts")?;
+    let minutes = stored.parse("minutes")?;
+    let effective = match stored.get("override") {
+        None => policy.clone(),
+        Some(patch) => {
+            let patch = serde_json::from_str(patch).map_err(corrupt)?;
+            policy.patched(&patch).unwrap_or_else(|_no_longer_fits| policy.clone())
+        }
+    };
+    Ok(Terms::of(&effective, starts_at, minutes))
+}
+
+fn org(id: &OrgId, record: &Record) -> Result<Org, StoreError> {
+    let policy = serde_json::from_str(record.required("policy")?).map_err(corrupt)?;
+    let policy = Policy::parse(&policy).map_err(|errors| corrupt(format!("policy of {id}: {errors:?}")))?;
+    Ok(Org { id: id.clone(), name: record.required("name")?.to_owned(), policy, revision: record.parse("revision")? })
+}
+
+fn clubs(list: &mut Reply) -> Result<Vec<Club>, StoreError> {
+    let mut clubs = Vec::new();
+    while !list.is_empty() {
+        clubs.push(Club { id: list.text()?.parse::<ClubId>().map_err(corrupt)?, name: list.text()? });
+    }
+    clubs.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(clubs)
+}
