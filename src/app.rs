@@ -21,7 +21,7 @@ use tokio::time::timeout;
 use tracing::{error, info, warn};
 
 use crate::config::{Config, TokenKeys};
-use crate::http::{self, Auth, AuthSettings, Health, KeyError, KeySource, Metrics, Origins, RateLimit};
+use crate::http::{self, Auth, AuthSettings, Health, KeyError, KeySource, Metrics, Origins, RateLimit, TimeTravel};
 use crate::jobs::ticker::Ticker;
 use crate::store::Store;
 use crate::store::durability::Durability;
@@ -137,9 +137,9 @@ impl App {
             error!("the server ended badly: {error}");
         }
         self.tasks.shutdown().await;
-        let embedded = self.embedded.take();
-        // Dropping it waits for Redis to end, off the runtime.
-        let _ = spawn_blocking(move || drop(embedded)).await;
+        // The last hands on the lanes let go before Redis ends, or they would look for it.
+        drop((self.store, self.health));
+        let _ = spawn_blocking(move || drop(self.embedded)).await;
         info!("stopped");
     }
 }
@@ -198,6 +198,7 @@ async fn serve(
     let rate_limit = web::Data::new(RateLimit::new(rate.0, rate.1));
     let origins = web::Data::new(Origins::new(config.allowed_origins.clone()));
     let metrics = web::Data::new(Metrics::new()?);
+    let time_travel = web::Data::new(TimeTravel(config.time_travel));
     let store = web::Data::new(store);
     let server = HttpServer::new(move || {
         actix_web::App::new()
@@ -207,6 +208,7 @@ async fn serve(
             .app_data(origins.clone())
             .app_data(metrics.clone())
             .app_data(health.clone())
+            .app_data(time_travel.clone())
             .configure(http::routes)
             .wrap(Compress::default())
             .wrap(from_fn(http::edge::edge))
@@ -229,8 +231,7 @@ async fn auth(config: &Config) -> Result<Auth, StartError> {
         TokenKeys::Jwks(text) => ("ROLLCALL_JWKS_FILE", KeySource::Jwks(text.clone())),
         TokenKeys::JwksUrl(url) => ("ROLLCALL_JWKS_URL", KeySource::JwksUrl(url.clone())),
     };
-    let settings =
-        AuthSettings { keys, issuer: config.jwt_issuer.clone(), audience: config.jwt_audience.clone() };
+    let settings = AuthSettings { keys, issuer: config.jwt_issuer.clone(), audience: config.jwt_audience.clone() };
     Auth::start(settings).await.map_err(|error| StartError::Keys(variable, error))
 }
 

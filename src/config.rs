@@ -165,7 +165,7 @@ pub enum LogFormat {
 impl Config {
     /// Understands every setting, or names the first that cannot be read.
     pub fn read(settings: &Settings) -> Result<Config, ConfigError> {
-        let redis = read("redis-url", &settings.redis_url, RedisTarget::parse)?;
+        let redis = read("redis-url", &settings.redis_url, target)?;
         let replica_acks = with_default("replica-acks", &settings.replica_acks, REPLICA_ACKS, acks)?;
         if redis.is_none() && replica_acks > 0 {
             return Err(fail("replica-acks", "needs ROLLCALL_REDIS_URL: the private Redis has no replicas".to_owned()));
@@ -216,7 +216,7 @@ fn read<T>(
 ) -> Result<Option<T>, ConfigError> {
     let Some(given) = given.as_ref().filter(|given| !given.is_empty()) else { return Ok(None) };
     let Some(text) = given.to_str() else { return Err(fail(flag, "is not UTF-8".to_owned())) };
-    parse(text.trim()).map(Some).map_err(|problem| fail(flag, problem))
+    parse(text).map(Some).map_err(|problem| fail(flag, problem))
 }
 
 fn with_default<T>(
@@ -244,6 +244,12 @@ fn addresses(text: &str) -> Result<Vec<SocketAddr>, String> {
         Ok(addresses) => Ok(addresses.collect()),
         Err(error) => Err(format!("is {text:?}, not an address such as {LISTEN} ({error})")),
     }
+}
+
+fn target(url: &str) -> Result<RedisTarget, String> {
+    let target = RedisTarget::parse(url)?;
+    target.supported().map_err(|problem| format!("names what this version cannot use: {problem}"))?;
+    Ok(target)
 }
 
 fn acks(text: &str) -> Result<u32, String> {

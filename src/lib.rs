@@ -13,6 +13,7 @@ pub mod http;
 pub mod jobs;
 
 pub mod app;
+pub mod demo;
 pub mod config;
 pub mod telemetry;
 pub mod token;

@@ -27,6 +27,8 @@ struct Cli {
 enum Command {
     /// Run the service
     Serve(Box<Settings>),
+    /// Run the service with a filled organisation for each preset, and print who may do what
+    Demo(Box<Settings>),
     /// Print a token
     Token(TokenArgs),
 }
@@ -55,6 +57,7 @@ struct TokenArgs {
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(settings) => with_config(&settings, |config| run(serve(config))),
+        Command::Demo(settings) => with_config(&settings, |config| run(demo(config))),
         Command::Token(args) => token(&args),
     }
 }
@@ -84,6 +87,10 @@ async fn serve(config: Config) -> Result<ExitCode, String> {
     let app = App::start(config).await.map_err(|error| error.to_string())?;
     app.until_signal().await.map_err(|error| error.to_string())?;
     Ok(ExitCode::SUCCESS)
+}
+
+async fn demo(config: Config) -> Result<ExitCode, String> {
+    rollcall::demo::run(config).await.map(|()| ExitCode::SUCCESS)
 }
 
 fn token(args: &TokenArgs) -> ExitCode {

@@ -68,17 +68,6 @@ pub struct Booking {
     pub updated_at: Instant,
 }
 
-impl BookingStatus {
-    /// Whether it still holds or claims a spot in a class that is ahead or under way.
-    #[must_use]
-    pub const fn is_live(self) -> bool {
-        match self {
-            Self::Booked | Self::Waitlisted | Self::Offered | Self::CheckedIn => true,
-            Self::NoShow | Self::Cancelled | Self::LateCancelled | Self::ClassCancelled | Self::Lapsed => false,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

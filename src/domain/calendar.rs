@@ -60,7 +60,7 @@ pub fn write_time(time: NaiveTime) -> String {
 
 /// A zone by its IANA name.
 pub fn parse_zone(name: &str) -> Result<Tz, ZoneError> {
-    name.parse().map_err(|_: chrono_tz::ParseError| ZoneError)
+    name.parse().map_err(|_unknown: chrono_tz::ParseError| ZoneError)
 }
 
 /// The instant a span before another: its days back at the same local time, then its hours, exactly.

@@ -170,7 +170,16 @@ mod tests {
     fn text_is_trimmed_and_counted_in_characters() {
         let three = text(1..=3);
         assert_eq!(three(&json!("  åøæ ")), Ok("åøæ".to_owned()));
-        for bad in [json!("åøæå"), json!("   "), json!(""), json!("a\u{7f}"), json!("\na"), json!("a\u{85}"), json!(7), json!(null)] {
+        for bad in [
+            json!("åøæå"),
+            json!("   "),
+            json!(""),
+            json!("a\u{7f}"),
+            json!("\na"),
+            json!("a\u{85}"),
+            json!(7),
+            json!(null),
+        ] {
             assert_eq!(pointers(three(&bad)), [""], "{bad}");
         }
     }
@@ -179,7 +188,16 @@ mod tests {
     fn a_number_is_whole_and_within_its_range() {
         let few = integer(1..=3);
         assert_eq!(few(&json!(3)), Ok(3));
-        for bad in [json!(0), json!(4), json!(2.0), json!(-1), json!("2"), json!(u64::MAX), json!(4_294_967_298_u64), json!(true)] {
+        for bad in [
+            json!(0),
+            json!(4),
+            json!(2.0),
+            json!(-1),
+            json!("2"),
+            json!(u64::MAX),
+            json!(4_294_967_298_u64),
+            json!(true),
+        ] {
             assert_eq!(pointers(few(&bad)), [""], "{bad}");
         }
     }

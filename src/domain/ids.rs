@@ -84,12 +84,9 @@ mod tests {
 
     #[test]
     fn an_id_is_up_to_its_longest_and_no_longer() {
-        for (text, good) in [
-            ("", false),
-            ("a", true),
-            (&"a".repeat(ID_LEN_MAX), true),
-            (&"a".repeat(ID_LEN_MAX + 1), false),
-        ] {
+        for (text, good) in
+            [("", false), ("a", true), (&"a".repeat(ID_LEN_MAX), true), (&"a".repeat(ID_LEN_MAX + 1), false)]
+        {
             assert_eq!(ClassId::parse(text).is_ok(), good, "{} characters", text.len());
         }
     }

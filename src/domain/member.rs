@@ -186,7 +186,8 @@ impl Serialize for Scope {
 pub fn parse_email(text: &str) -> Result<String, EmailError> {
     let text = text.trim();
     let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | ',' | ';');
-    let parts = text.rsplit_once('@').filter(|(name, host)| !name.is_empty() && !host.is_empty() && !name.contains('@'));
+    let parts =
+        text.rsplit_once('@').filter(|(name, host)| !name.is_empty() && !host.is_empty() && !name.contains('@'));
     let sound = parts.is_some() && !text.contains(odd) && text.chars().count() <= EMAIL_LEN_MAX;
     sound.then(|| text.to_owned()).ok_or(EmailError)
 }

@@ -5,11 +5,12 @@
 //! the time of day: `now` is compared with these instants elsewhere, inside the atom. What depends on stored state is
 //! decided there too, never here.
 //!
-//! Read in this order: the small words first, then a policy, then what a class makes of it.
+//! Read in this order: the small words first, then a policy, then what a class makes of it. (A blank line between two
+//! modules keeps the formatter from sorting them.)
 
 // The small words.
 pub mod ids;
-mod words;
+pub mod words;
 
 // Time.
 pub mod instant;

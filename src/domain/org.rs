@@ -31,7 +31,8 @@ pub struct Org {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewOrg {
     pub name: String,
-    pub policy: Policy,
+    /// None: an organisation that exists keeps its own, a new one gets the default preset's.
+    pub policy: Option<Policy>,
 }
 
 /// One gym of a chain.
@@ -42,7 +43,7 @@ pub struct Club {
 }
 
 impl NewOrg {
-    /// `{name, preset? | policy?}`; with neither, the default preset's policy.
+    /// `{name, preset? | policy?}`.
     pub fn parse(body: &Value) -> Parsed<Self> {
         let mut f = Fields::of(body)?;
         let name = f.required("name", text(NAME_LEN));
@@ -51,10 +52,7 @@ impl NewOrg {
         if let (Some(Some(_)), Some(Some(_))) = (&preset, &policy) {
             f.refuse("/preset", "must not be given together with a policy");
         }
-        f.finish(|| {
-            let given = policy?.or(preset?);
-            Some(Self { name: name?, policy: given.or_else(|| preset_policy(presets::DEFAULT).ok())? })
-        })
+        f.finish(|| Some(Self { name: name?, policy: policy?.or(preset?) }))
     }
 }
 
@@ -80,11 +78,11 @@ mod tests {
     use crate::domain::invalid::pointers;
 
     #[test]
-    fn an_organisation_names_a_preset_or_brings_a_policy_or_gets_the_default() {
-        let of = |id| presets::preset(id).unwrap().policy.clone();
-        let policy = of("bolgen-no").to_json();
+    fn an_organisation_names_a_preset_or_brings_a_policy_or_neither() {
+        let of = |id| Some(presets::preset(id).unwrap().policy.clone());
+        let policy = of("bolgen-no").map(|policy| policy.to_json());
         for (body, expected) in [
-            (json!({"name": "Nord"}), of("standard")),
+            (json!({"name": "Nord"}), None),
             (json!({"name": "Nord", "preset": "impuls-lt"}), of("impuls-lt")),
             (json!({"name": "Nord", "policy": policy}), of("bolgen-no")),
         ] {

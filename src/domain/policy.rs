@@ -8,6 +8,7 @@ mod parse;
 
 use chrono::NaiveTime;
 use chrono_tz::Tz;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 pub use super::calendar::Quiet;
@@ -19,8 +20,9 @@ use super::words::words;
 pub use parse::{Currency, CurrencyError, LanguageError, MINIMUM, parse_language};
 
 /// Everything a chain may decide for itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Policy {
+    #[serde(serialize_with = "zone_name")]
     pub timezone: Tz,
     pub currency: Currency,
     /// What mail and screens may be written in, the preferred one first.
@@ -35,7 +37,7 @@ pub struct Policy {
 }
 
 /// When a class can be booked, and how many of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct BookingRules {
     pub opens: Opens,
     /// Booking ends this long before the start.
@@ -57,7 +59,7 @@ pub enum Opens {
 }
 
 /// What cancelling costs. Fees are in minor units.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CancelRules {
     pub free_until: Span,
     pub late: Late,
@@ -68,7 +70,7 @@ pub struct CancelRules {
 }
 
 /// How a freed spot finds its next member.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct WaitlistRules {
     pub max: u32,
     pub mode: Mode,
@@ -86,7 +88,7 @@ pub struct WaitlistRules {
 }
 
 /// The roll, and what missing it costs. Fees are in minor units.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AttendanceRules {
     /// Before the start.
     pub check_in_opens: Span,
@@ -108,7 +110,7 @@ pub struct AttendanceRules {
 }
 
 /// How long things are kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Retention {
     pub history: Span,
     pub events: Span,
@@ -182,93 +184,30 @@ impl Policy {
         let mut merged = self.to_json();
         merge_fields(&mut merged, patch);
         drop_nulled_form(merged.pointer_mut("/booking/opens"));
-        match Self::parse(&merged) {
+        match Self::parse(&merged).map_err(|more| errors.extend(more)) {
             Ok(policy) if errors.is_empty() => Ok(policy),
-            Ok(_) => Err(errors),
-            Err(more) => {
-                errors.extend(more);
-                Err(errors)
-            }
+            Ok(_) | Err(()) => Err(errors),
         }
     }
 
     /// The contract's document, in its order; [`Policy::parse`] reads it back to the same policy.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        json!({
-            "timezone": self.timezone.name(),
-            "currency": self.currency,
-            "languages": self.languages,
-            "booking": self.booking.to_json(),
-            "cancel": self.cancel.to_json(),
-            "waitlist": self.waitlist.to_json(),
-            "attendance": self.attendance.to_json(),
-            "change_notice": self.change_notice,
-            "retention": {"history": self.retention.history, "events": self.retention.events},
-        })
+        json!(self)
     }
 }
 
-impl BookingRules {
-    fn to_json(&self) -> Value {
-        let opens = match &self.opens {
-            Opens::Before(span) => json!({"before": span}),
-            Opens::Days { days, at } => json!({"days": days, "at": write_time(*at)}),
-        };
-        json!({
-            "opens": opens,
-            "closes_before": self.closes_before,
-            "daily_limit": self.daily_limit,
-            "open_limit": self.open_limit,
-            "allow_overlap": self.allow_overlap,
-        })
+impl Serialize for Opens {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Before(span) => json!({"before": span}).serialize(serializer),
+            Self::Days { days, at } => json!({"days": days, "at": write_time(*at)}).serialize(serializer),
+        }
     }
 }
 
-impl CancelRules {
-    fn to_json(&self) -> Value {
-        json!({
-            "free_until": self.free_until,
-            "late": self.late,
-            "late_fee": self.late_fee,
-            "late_is_strike": self.late_is_strike,
-            "forgive_if_refilled": self.forgive_if_refilled,
-        })
-    }
-}
-
-impl WaitlistRules {
-    fn to_json(&self) -> Value {
-        json!({
-            "max": self.max,
-            "mode": self.mode,
-            "offer_for": self.offer_for,
-            "promote_until": self.promote_until,
-            "then": self.then,
-            "grace": self.grace,
-            "leave_overlapping": self.leave_overlapping,
-            "quiet": self.quiet,
-        })
-    }
-}
-
-impl AttendanceRules {
-    fn to_json(&self) -> Value {
-        json!({
-            "check_in_opens": self.check_in_opens,
-            "check_in_due": self.check_in_due,
-            "check_in_closes": self.check_in_closes,
-            "late_fee": self.late_fee,
-            "no_show_fee": self.no_show_fee,
-            "strikes": self.strikes,
-            "strike_window": self.strike_window,
-            "ban": self.ban,
-            "minimum": self.minimum,
-            "decide_before": self.decide_before,
-            "below_minimum": self.below_minimum,
-            "untouched_roster": self.untouched_roster,
-        })
-    }
+fn zone_name<S: Serializer>(zone: &Tz, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(zone.name())
 }
 
 /// RFC 7396, but for one thing: a null for what was not there stays, so that an unknown field is not taken for a known

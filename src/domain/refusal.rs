@@ -46,7 +46,7 @@ pub enum Refusal {
     Stale,
     IdempotencyMismatch,
     /// A body that only stored state shows to be wrong: a club that does not exist, a start in the past.
-    Invalid(FieldError),
+    Invalid(Vec<FieldError>),
 }
 
 impl Refusal {
@@ -83,7 +83,7 @@ impl Refusal {
             "idempotency_mismatch" => Self::IdempotencyMismatch,
             "invalid" => {
                 let (pointer, detail) = until?.split_once(' ')?;
-                Self::Invalid(FieldError::new(pointer, detail))
+                Self::Invalid(vec![FieldError::new(pointer, detail)])
             }
             _ => return None,
         })
@@ -200,6 +200,6 @@ mod tests {
     #[test]
     fn an_invalid_body_says_where_and_why() {
         let refusal = Refusal::of("invalid", until_of("invalid"));
-        assert_eq!(refusal, Some(Refusal::Invalid(FieldError::new("/club", "is not a club of this organisation"))));
+        assert_eq!(refusal, Some(Refusal::Invalid(vec![FieldError::new("/club", "is not a club of this organisation")])));
     }
 }

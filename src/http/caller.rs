@@ -59,6 +59,11 @@ impl OrgCaller {
         (self.role == Role::Member).then_some(&self.sub)
     }
 
+    /// The member a call is about, if the caller may ask about them: themselves, or anyone from the desk.
+    pub fn whose(&self, member: MemberId) -> Result<MemberId, Problem> {
+        if self.is_desk() || self.member() == Some(&member) { Ok(member) } else { Err(Problem::not_found()) }
+    }
+
     /// The instructor this caller is, where it is one.
     pub fn instructor(&self) -> Option<InstructorId> {
         let teaches = self.role == Role::Instructor;

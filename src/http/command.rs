@@ -15,28 +15,21 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::body::Body;
+use super::caller::{Caller, OrgCaller};
 use super::json;
 use super::problem::Problem;
+use crate::domain::fields::Fields;
+use crate::domain::ids::OrgId;
 use crate::domain::invalid::FieldError;
+use crate::store::{Command, Write};
 
 /// The longest `Idempotency-Key`, in characters.
 pub const KEY_LEN_MAX: usize = 255;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// The key a caller gave a write, and what it is bound to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CommandId {
-    /// The caller's own key, if the call has one.
-    pub key: Option<String>,
-    /// Names this call within its caller and organisation; fresh where no key was given.
-    pub id: String,
-    /// SHA-256 of method, path and canonical body, in hex.
-    pub fingerprint: String,
-}
-
 /// A write before its body is read.
-pub struct Write {
+pub struct Incoming {
     envelope: Envelope,
     body: Body,
 }
@@ -44,13 +37,16 @@ pub struct Write {
 /// A write whose body was read.
 #[derive(Debug)]
 pub struct Call {
-    pub command: CommandId,
+    /// The caller's own key, if the call has one.
+    pub key: Option<String>,
+    /// SHA-256 of method, path and canonical body, in hex: what the key is bound to.
+    pub fingerprint: String,
     /// The revision the caller expects to change; none where any will do.
     pub if_match: Option<u64>,
     pub body: Value,
 }
 
-impl Write {
+impl Incoming {
     /// Reads a body that must be there.
     pub async fn read(self) -> Result<Call, Problem> {
         let body = self.body.read().await?;
@@ -62,15 +58,40 @@ impl Write {
         let body = self.body.read_or_empty().await?;
         Ok(self.envelope.around(body))
     }
+
+    /// Reads the body of a call that has nothing to say: `{}` or absent.
+    pub async fn read_empty(self) -> Result<Call, Problem> {
+        let call = self.read_or_empty().await?;
+        Fields::of(&call.body).and_then(|fields| fields.finish(|| Some(())))?;
+        Ok(call)
+    }
 }
 
-impl FromRequest for Write {
+impl Call {
+    /// The write this call asks of the caller's organisation.
+    pub fn by(&self, caller: &OrgCaller) -> Write {
+        self.within(&caller.org, caller)
+    }
+
+    /// The write this call asks of an organisation. A key belongs to whoever sent it: no id holds the
+    /// `:` that parts them.
+    pub fn within(&self, org: &OrgId, caller: &Caller) -> Write {
+        let id = match &self.key {
+            Some(key) => format!("{}:{}:{key}", caller.role, caller.sub),
+            None => Uuid::new_v4().to_string(),
+        };
+        let command = Command { id, fingerprint: self.fingerprint.clone(), keyed: self.key.is_some() };
+        Write { org: org.clone(), by: caller.by(), command }
+    }
+}
+
+impl FromRequest for Incoming {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let body = Body::from_request(req, payload).into_inner();
-        ready(body.and_then(|body| Ok(Write { envelope: Envelope::of(req)?, body })))
+        ready(body.and_then(|body| Ok(Incoming { envelope: Envelope::of(req)?, body })))
     }
 }
 
@@ -93,9 +114,8 @@ impl Envelope {
     }
 
     fn around(self, body: Value) -> Call {
-        let id = self.key.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
         let fingerprint = fingerprint(&self.method, &self.path, &body);
-        Call { command: CommandId { key: self.key, id, fingerprint }, if_match: self.if_match, body }
+        Call { key: self.key, fingerprint, if_match: self.if_match, body }
     }
 }
 

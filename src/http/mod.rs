@@ -16,10 +16,13 @@ pub mod tokens;
 
 pub mod body;
 pub mod command;
+mod cursor;
 mod json;
 pub mod path;
 pub mod query;
+mod reason;
 
+pub mod answer;
 pub mod problem;
 
 pub mod edge;
@@ -27,12 +30,25 @@ pub mod metrics;
 pub mod origins;
 mod resource;
 
+pub mod bookings;
+pub mod classes;
+pub mod clock;
+pub mod clubs;
+pub mod events;
+pub mod fees;
+pub mod members;
+pub mod orgs;
+pub mod presets;
+
 pub mod docs;
 pub mod health;
+mod policy_schema;
+mod schema;
 
 use actix_web::middleware::from_fn;
 use actix_web::{ResponseError, web};
 
+pub use self::clock::TimeTravel;
 pub use self::health::Health;
 pub use self::keys::{KeyError, KeySource};
 pub use self::limit::RateLimit;
@@ -44,10 +60,20 @@ use self::problem::Problem;
 
 /// Every route of the API, and the answer to all others.
 ///
-/// The app gives `web::Data` of [`Auth`], [`RateLimit`], [`Origins`], [`Metrics`] and
-/// [`Health`], and wraps everything in [`edge::edge`], with compression inside it.
+/// The app gives `web::Data` of the store, [`Auth`], [`RateLimit`], [`Origins`], [`Metrics`],
+/// [`Health`] and [`TimeTravel`], and wraps everything in [`edge::edge`], with compression inside it.
 pub fn routes(cfg: &mut web::ServiceConfig) {
-    let api = web::scope("/v1").wrap(from_fn(caller::identify));
+    let api = web::scope("/v1")
+        .wrap(from_fn(caller::identify))
+        .configure(orgs::routes)
+        .configure(presets::routes)
+        .configure(clubs::routes)
+        .configure(classes::routes)
+        .configure(bookings::routes)
+        .configure(members::routes)
+        .configure(fees::routes)
+        .configure(events::routes)
+        .configure(clock::routes);
     cfg.service(api).configure(health::routes).configure(docs::routes).default_service(web::to(nothing_here));
 }
 

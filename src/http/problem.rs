@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use chrono_tz::Tz;
 use serde::Serialize;
@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 use crate::domain::instant::with_zone;
 use crate::domain::invalid::FieldError;
 use crate::domain::refusal::Refusal;
+use crate::store::error::StoreError;
 
 /// The media type of every problem.
 pub const CONTENT_TYPE: &str = "application/problem+json";
@@ -138,7 +139,8 @@ pub struct Problem {
     until: Option<String>,
     errors: Vec<FieldError>,
     retry_after_s: Option<u64>,
-    allow: Option<HeaderValue>,
+    /// Headers that only some problems have.
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// A problem as it is written (RFC 9457).
@@ -178,7 +180,7 @@ pub struct FieldProblem<'a> {
 impl Problem {
     /// A problem with a sentence of its own.
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Problem {
-        Problem { code, detail: detail.into(), until: None, errors: Vec::new(), retry_after_s: None, allow: None }
+        Problem { code, detail: detail.into(), until: None, errors: Vec::new(), retry_after_s: None, headers: Vec::new() }
     }
 
     /// Values that are not allowed, each at its JSON pointer.
@@ -196,7 +198,7 @@ impl Problem {
             (None, Refusal::Invalid(_)) => "One or more values are not allowed.".into(),
             (None, _) => Cow::Owned(format!("{}.", code.title())),
         };
-        let errors = if let Refusal::Invalid(error) = refusal { vec![error] } else { Vec::new() };
+        let errors = if let Refusal::Invalid(errors) = refusal { errors } else { Vec::new() };
         Problem { until, errors, ..Problem::new(code, detail) }
     }
 
@@ -223,10 +225,8 @@ impl Problem {
 
     /// A method that the path does not know; `allow` lists those it does.
     pub fn method_not_allowed(allow: &str) -> Problem {
-        Problem {
-            allow: HeaderValue::from_str(allow).ok(),
-            ..Problem::new(Code::MethodNotAllowed, "This path does not take that method; see the header Allow.")
-        }
+        Problem::new(Code::MethodNotAllowed, "This path does not take that method; see the header Allow.")
+            .with_header(header::ALLOW, allow)
     }
 
     /// Too many writes; the next one is taken in `retry_after_s` seconds.
@@ -253,6 +253,12 @@ impl Problem {
     /// A bug or damaged data. The cause belongs in the log, not here.
     pub fn internal() -> Problem {
         Problem::new(Code::Internal, "The cause is in the service's log.")
+    }
+
+    /// The same problem with one more header; a text that no header can carry is left out.
+    pub fn with_header(mut self, name: HeaderName, value: &str) -> Problem {
+        self.headers.extend(HeaderValue::from_str(value).ok().map(|value| (name, value)));
+        self
     }
 
     /// The word a program branches on.
@@ -290,7 +296,7 @@ impl Problem {
         }
     }
 
-    fn headers(&self, response: &mut HttpResponseBuilder) {
+    fn write_headers(&self, response: &mut HttpResponseBuilder) {
         response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE)));
         response.insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
         if self.code == Code::Unauthenticated {
@@ -299,9 +305,31 @@ impl Problem {
         if let Some(seconds) = self.retry_after_s {
             response.insert_header((header::RETRY_AFTER, HeaderValue::from(seconds)));
         }
-        if let Some(allow) = &self.allow {
-            response.insert_header((header::ALLOW, allow.clone()));
+        for (name, value) in &self.headers {
+            response.insert_header((name.clone(), value.clone()));
         }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Problem {
+        match &error {
+            StoreError::Unavailable(_) | StoreError::OutcomeUnknown => tracing::warn!(%error, "a call got no answer: {error}"),
+            StoreError::NotDurable(_) => tracing::warn!(%error, "a write was refused: {error}"),
+            StoreError::Corrupt(_) => tracing::error!(%error, "a call failed: {error}"),
+        }
+        match error {
+            StoreError::Unavailable(_) => Problem::unavailable("The store cannot be reached. Nothing was changed."),
+            StoreError::OutcomeUnknown => Problem::outcome_unknown(),
+            StoreError::NotDurable(_) => Problem::unavailable("Writes are refused, because the store could lose them. Nothing was changed."),
+            StoreError::Corrupt(_) => Problem::internal(),
+        }
+    }
+}
+
+impl From<Vec<FieldError>> for Problem {
+    fn from(errors: Vec<FieldError>) -> Problem {
+        Problem::invalid(errors)
     }
 }
 
@@ -320,7 +348,7 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.code.status());
-        self.headers(&mut response);
+        self.write_headers(&mut response);
         let mut response = match serde_json::to_vec(&self.body()) {
             Ok(body) => response.body(body),
             Err(error) => {

@@ -9,18 +9,17 @@ use std::str::FromStr;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 
+use super::cursor;
 use super::problem::Problem;
 use crate::domain::instant::{self, Instant};
 use crate::domain::invalid::FieldError;
+use crate::store;
 
 /// Items on a page when the caller does not say.
 pub const LIMIT_DEFAULT: u32 = 50;
 
 /// Items on a page at most: what one read of the store may cost.
 pub const LIMIT_MAX: u32 = 200;
-
-/// The longest cursor, in characters.
-const CURSOR_LEN_MAX: usize = 200;
 
 /// The longest free text searched for, in characters.
 const TEXT_LEN_MAX: usize = 200;
@@ -43,19 +42,22 @@ pub struct Params {
 impl Params {
     /// `limit` and `cursor`.
     pub fn page(&mut self) -> Page {
+        Page { limit: self.limit(), cursor: self.take("cursor", cursor::plain) }
+    }
+
+    /// `limit` and `after`, a place that callers know by themselves; `cursor` is another word for it
+    /// here, so that one program can page through every list.
+    pub fn page_after(&mut self) -> Page {
+        let (after, cursor) = (self.text("after"), self.text("cursor"));
+        Page { limit: self.limit(), cursor: cursor.or(after) }
+    }
+
+    fn limit(&mut self) -> u32 {
         let limit = self.take("limit", |text| {
             let number = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
             number.filter(|limit| (1..=LIMIT_MAX).contains(limit)).ok_or(format!("must be 1 to {LIMIT_MAX}"))
         });
-        Page { limit: limit.unwrap_or(LIMIT_DEFAULT), cursor: self.cursor("cursor") }
-    }
-
-    /// A place in a list or in the event stream, as an answer gave it.
-    pub fn cursor(&mut self, name: &'static str) -> Option<String> {
-        self.take(name, |text| {
-            let readable = (1..=CURSOR_LEN_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
-            if readable { Ok(text.to_owned()) } else { Err("is no cursor") }
-        })
+        limit.unwrap_or(LIMIT_DEFAULT)
     }
 
     /// An instant. A bare `+` in a query is a blank by the rules of forms; it is
@@ -111,5 +113,24 @@ impl FromRequest for Params {
         let wrong = |_| Problem::invalid(vec![FieldError::new("", "the query cannot be read")]);
         let pairs = web::Query::<Vec<(String, String)>>::from_query(req.query_string()).map_err(wrong);
         ready(pairs.map(|pairs| Params { pairs: pairs.into_inner(), errors: Vec::new() }))
+    }
+}
+
+impl Page {
+    /// This page of a list that is at hand as a whole; the cursor is the id of the last item shown.
+    pub fn of_all<T>(&self, all: Vec<T>, id: impl Fn(&T) -> &str) -> Result<store::Page<T>, Problem> {
+        let start = match &self.cursor {
+            None => 0,
+            Some(last) => match all.iter().position(|item| id(item) == last) {
+                Some(at) => at + 1,
+                None => return Err(Problem::invalid(vec![FieldError::new("/cursor", cursor::CursorError.to_string())])),
+            },
+        };
+        let mut items: Vec<T> = all.into_iter().skip(start).collect();
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next = items.last().filter(|_| more).map(|item| id(item).to_owned());
+        Ok(store::Page { items, next })
     }
 }

@@ -2,6 +2,7 @@
 //! there is `GET`, and a 405 that says which methods there are.
 
 use actix_web::dev::{AppService, HttpServiceFactory};
+use actix_web::guard::Guard;
 use actix_web::{FromRequest, Handler, Resource, ResponseError, Responder, web};
 
 use super::problem::Problem;
@@ -45,6 +46,12 @@ impl On {
         delete "DELETE"
         /// The head of what `get` answers.
         head "HEAD"
+    }
+
+    /// There only where `guard` holds; elsewhere the path does not exist.
+    pub fn guarded(mut self, guard: impl Guard + 'static) -> On {
+        self.resource = self.resource.guard(guard);
+        self
     }
 
     /// Reads.

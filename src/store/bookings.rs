@@ -62,6 +62,8 @@ pub enum When {
 #[derive(Clone, Debug)]
 pub struct RosterEntry {
     pub booking: Booking,
+    /// Whether it was the member's first class ever; known at check-in.
+    pub first_time: bool,
     /// Empty where the member was erased.
     pub name: String,
 }
@@ -106,6 +108,11 @@ impl Store {
     pub async fn accept(&self, write: &Write, id: &BookingId, owner: &MemberId) -> Result<Answer<Booking>, StoreError> {
         let reply = self.write(write, "accept", &[id.as_str(), owner.as_str()]).await?;
         Answer::of(reply, |reply| booking(&reply.record()?))
+    }
+
+    /// Takes back what a no-show or late cancel cost; excused again, it changes nothing.
+    pub async fn excuse(&self, write: &Write, id: &BookingId, reason: &str) -> Result<Answer<Booking>, StoreError> {
+        Answer::of(self.write(write, "excuse", &[id.as_str(), reason]).await?, |reply| booking(&reply.record()?))
     }
 
     pub async fn cancel_preview(
@@ -184,14 +191,16 @@ impl Store {
 
 /// A cursor that no page ever gave.
 pub(super) fn unreadable_cursor() -> Refusal {
-    Refusal::Invalid(FieldError::new("/cursor", "is not a cursor of this list"))
+    Refusal::Invalid(vec![FieldError::new("/cursor", "is not a cursor of this list")])
 }
 
 fn entries(mut list: Reply) -> Result<Vec<RosterEntry>, StoreError> {
     let mut entries = Vec::new();
     while !list.is_empty() {
         let mut entry = list.nested()?;
-        entries.push(RosterEntry { booking: booking(&entry.record()?)?, name: entry.text()? });
+        let record = entry.record()?;
+        let first_time = record.flag("first_time");
+        entries.push(RosterEntry { booking: booking(&record)?, first_time, name: entry.text()? });
     }
     Ok(entries)
 }

@@ -10,7 +10,7 @@ use crate::domain::booking::Booking;
 use crate::domain::class::{Class, ClassChange, ClassStatus, Instructor, NewClass};
 use crate::domain::ids::{ClassId, ClubId, InstructorId, MemberId, OrgId};
 use crate::domain::instant::Instant;
-use crate::domain::invalid::{FieldError, under};
+use crate::domain::invalid::under;
 use crate::domain::refusal::Refusal;
 use crate::domain::terms::Terms;
 
@@ -54,7 +54,7 @@ impl Store {
             };
             let policy = match new.policy.as_ref().map_or_else(|| Ok(org.policy.clone()), |patch| org.policy.patched(patch)) {
                 Ok(policy) => policy,
-                Err(errors) => return Ok(Answer { outcome: Err(first(under("policy", errors))), cursor, zone }),
+                Err(errors) => return Ok(Answer { outcome: Err(Refusal::Invalid(under("policy", errors))), cursor, zone }),
             };
             let revision = org.revision.to_string();
             let terms = Terms::of(&policy, new.starts_at, new.minutes);
@@ -148,11 +148,6 @@ fn fresh_id() -> Result<ClassId, StoreError> {
     Uuid::now_v7().to_string().parse().map_err(corrupt)
 }
 
-fn first(errors: Vec<FieldError>) -> Refusal {
-    let first = errors.into_iter().next();
-    Refusal::Invalid(first.unwrap_or_else(|| FieldError::new("/policy", "is not valid")))
-}
-
 fn flat(pairs: &Pairs) -> impl Iterator<Item = &str> {
     pairs.iter().flat_map(|(name, value)| [*name, value.as_str()])
 }
@@ -197,7 +192,7 @@ fn changed_fields(stored: &Record, change: &ClassChange) -> Result<Pairs, StoreE
         pairs.extend([("instructor", id), ("instructor_name", name)]);
     }
     pairs.extend(change.capacity.map(|capacity| ("capacity", capacity.to_string())));
-    let terms = Terms::from_fields(|name| stored.raw(name)).map_err(corrupt)?;
+    let terms = Terms::from_fields(|name| Some(stored.raw(name).unwrap_or_default())).map_err(corrupt)?;
     if let Some(minimum) = change.minimum {
         let effective = minimum.unwrap_or(terms.policy.attendance.minimum);
         pairs.extend([("minimum_given", number(minimum)), ("minimum", effective.to_string())]);
@@ -267,7 +262,7 @@ fn class(id: &str, record: &Record) -> Result<Class, StoreError> {
         minimum,
         needed: minimum.saturating_sub(booked),
         min_age: record.optional("min_age")?,
-        terms: Terms::from_fields(|name| record.raw(name)).map_err(corrupt)?,
+        terms: Terms::from_fields(|name| Some(record.raw(name).unwrap_or_default())).map_err(corrupt)?,
         revision: record.parse("revision")?,
     })
 }

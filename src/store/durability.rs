@@ -46,7 +46,10 @@ pub struct Durability {
 impl Durability {
     /// Until the first check nothing is known, which counts as not durable.
     pub fn new(policy: DurabilityPolicy) -> Durability {
-        Durability { policy, fault: watch::Sender::new(Some("the settings of Redis have not been read yet".to_owned())) }
+        Durability {
+            policy,
+            fault: watch::Sender::new(Some("the settings of Redis have not been read yet".to_owned())),
+        }
     }
 
     /// # Errors

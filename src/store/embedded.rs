@@ -80,14 +80,8 @@ impl Embedded {
         let log = data_dir.join("redis.log");
         let deaths = Arc::new(AtomicU32::new(0));
         let (stop, stopped) = mpsc::channel();
-        let keeper = Keeper {
-            program,
-            home,
-            socket: socket.clone(),
-            log: log.clone(),
-            stopped,
-            deaths: Arc::clone(&deaths),
-        };
+        let keeper =
+            Keeper { program, home, socket: socket.clone(), log: log.clone(), stopped, deaths: Arc::clone(&deaths) };
         let keeper = thread::Builder::new()
             .name("redis keeper".to_owned())
             .spawn(move || keeper.run())
@@ -251,9 +245,8 @@ fn socket_path(home: &Path) -> Result<PathBuf, EmbeddedError> {
     let short = Path::new("/tmp").join(format!("rollcall-{name}"));
     private_dir(&short).map_err(|error| EmbeddedError::Directory(short.clone(), error))?;
     // Anybody may create a name in /tmp: it must be a directory, ours, and closed to others.
-    let stat = |path: &Path| {
-        fs::symlink_metadata(path).map_err(|error| EmbeddedError::Directory(path.to_owned(), error))
-    };
+    let stat =
+        |path: &Path| fs::symlink_metadata(path).map_err(|error| EmbeddedError::Directory(path.to_owned(), error));
     let (found, own) = (stat(&short)?, stat(home)?);
     if !found.is_dir() || found.uid() != own.uid() || found.mode() & 0o077 != 0 {
         return Err(EmbeddedError::NotPrivate(short));

@@ -3,12 +3,19 @@
 use super::bookings::unreadable_cursor;
 use super::error::StoreError;
 use super::reply::Record;
-use super::{Answer, Page, Store};
+use super::{Answer, Page, Store, Write};
 use crate::domain::booking::Money;
 use crate::domain::fee::Fee;
 use crate::domain::ids::OrgId;
 
 impl Store {
+    /// Takes a charged line back by a line of its own; repeated, the same waiver is answered.
+    pub async fn waive_fee(&self, write: &Write, id: &str, reason: &str) -> Result<Answer<Fee>, StoreError> {
+        let id = id.parse::<u64>().unwrap_or(0).to_string();
+        let reply = self.write(write, "waive_fee", &[&id, reason]).await?;
+        Answer::of(reply, |reply| fee(reply.text()?, &reply.record()?))
+    }
+
     /// Lines after the one named, oldest first; none: from the beginning.
     pub async fn fees(&self, org: &OrgId, after: Option<&str>, limit: u32) -> Result<Answer<Page<Fee>>, StoreError> {
         let known = after.is_none_or(|after| after.parse::<u64>().is_ok());

@@ -10,6 +10,11 @@ pub const ORGS: &str = "rc:orgs";
 /// The set clock in milliseconds, for organisations yet to be created.
 pub const CLOCK: &str = "rc:clock";
 
+/// The organisation a key belongs to.
+pub fn org_of(key: &str) -> Option<OrgId> {
+    key.strip_prefix("rc:{")?.split_once("}:")?.0.parse().ok()
+}
+
 /// The key that names an organisation's slot, and what it is called.
 pub fn anchor(org: &OrgId) -> String {
     format!("rc:{{{org}}}:org")

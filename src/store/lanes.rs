@@ -9,17 +9,18 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use deadpool_redis::{Connection, Manager, Pool};
+use deadpool_redis::{Connection, Manager, Pool, PoolError};
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Cmd, Pipeline, PushInfo, PushKind, RedisResult, Value};
+use redis::{AsyncConnectionConfig, Cmd, PushInfo, PushKind, RedisResult, Value};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
+use super::commit::{self, Commit};
 use super::error::StoreError;
 use super::target::RedisTarget;
 
@@ -54,7 +55,7 @@ impl Default for LaneLimits {
 }
 
 impl LaneLimits {
-    fn answer_max(&self) -> Duration {
+    pub(super) fn answer_max(&self) -> Duration {
         Duration::from_millis(self.answer_ms_max)
     }
 }
@@ -62,9 +63,6 @@ impl LaneLimits {
 /// The pause before a connection is tried again doubles from the first to the second, less a random half.
 const BACKOFF_MS_MIN: u64 = 50;
 const BACKOFF_MS_MAX: u64 = 1_000;
-
-/// Writes that share one WAIT; more would make the first of them wait for the sending of the last.
-const BATCH_LEN_MAX: usize = 256;
 
 /// The shared connections. Cheap to clone; the connections end with the last clone.
 #[derive(Clone)]
@@ -89,15 +87,16 @@ impl Lanes {
     pub fn open(target: &RedisTarget, acks: u32, limits: LaneLimits) -> Result<Lanes, StoreError> {
         let (ends, _) = watch::channel(());
         let pool = pool(target, limits, ends.clone())?;
+        let outage = Arc::new(Outage { target: target.clone(), said: AtomicBool::new(false) });
         let mut tasks = JoinSet::new();
         let mut lanes = Vec::with_capacity(limits.lanes);
         for _ in 0..limits.lanes {
             let (commits, waiting) = mpsc::channel(limits.in_flight_max);
             let link = watch::Sender::new(Link::Down("not connected yet".to_owned()));
             let lane = Arc::new(Lane { link, commits });
-            tasks.spawn(keep(Arc::clone(&lane), pool.clone(), ends.subscribe(), limits, target.clone()));
+            tasks.spawn(keep(Arc::clone(&lane), pool.clone(), ends.subscribe(), limits, Arc::clone(&outage)));
             if acks > 0 {
-                tasks.spawn(gather(Arc::clone(&lane), waiting, acks, limits));
+                tasks.spawn(commit::gather(Arc::clone(&lane), waiting, acks, limits));
             }
             lanes.push(lane);
         }
@@ -111,8 +110,8 @@ impl Lanes {
             return Err(StoreError::Unavailable("there are no lanes".to_owned()));
         };
         let mut link = lane.link.subscribe();
-        let up = timeout(within, link.wait_for(|link| matches!(link, Link::Up { .. }))).await.is_ok();
-        if up { Ok(()) } else { Err(lane.why_down()) }
+        let _in_time = timeout(within, link.wait_for(|link| matches!(link, Link::Up { .. }))).await;
+        lane.up().map(|_| ())
     }
 
     /// Sends a command that need not be held by replicas: a read, or a question to the server.
@@ -148,9 +147,9 @@ impl Lanes {
         let mut down = StoreError::Unavailable("there are no lanes".to_owned());
         for offset in 0..lanes.len() {
             let lane = &lanes[(first.wrapping_add(offset)) % lanes.len()];
-            match &*lane.link.borrow() {
-                Link::Up { connection, number } => return Ok((lane, connection.clone(), *number)),
-                Link::Down(why) => down = StoreError::Unavailable(why.clone()),
+            match lane.up() {
+                Ok((connection, number)) => return Ok((lane, connection, number)),
+                Err(error) => down = error,
             }
         }
         Err(down)
@@ -158,7 +157,7 @@ impl Lanes {
 }
 
 /// One shared connection and its replacement.
-struct Lane {
+pub(super) struct Lane {
     link: watch::Sender<Link>,
     /// Writes that wait for the next WAIT; read only when replicas must confirm.
     commits: mpsc::Sender<Commit>,
@@ -173,13 +172,15 @@ enum Link {
     Down(String),
 }
 
-/// A write on its way to a batch.
-struct Commit {
-    command: Cmd,
-    answer: oneshot::Sender<Result<Value, StoreError>>,
-}
-
 impl Lane {
+    /// The connection and its number, or why there is none.
+    pub(super) fn up(&self) -> Result<(MultiplexedConnection, u64), StoreError> {
+        match &*self.link.borrow() {
+            Link::Up { connection, number } => Ok((connection.clone(), *number)),
+            Link::Down(why) => Err(StoreError::Unavailable(why.clone())),
+        }
+    }
+
     async fn send(
         &self,
         mut connection: MultiplexedConnection,
@@ -204,7 +205,12 @@ impl Lane {
 
     /// `None` is an answer that did not come in time. Whatever is no answer ends the connection for everyone:
     /// replies come in order, so what is behind it would not be answered either.
-    fn answered<T>(&self, number: u64, answer: Option<RedisResult<T>>, limits: LaneLimits) -> Result<T, StoreError> {
+    pub(super) fn answered<T>(
+        &self,
+        number: u64,
+        answer: Option<RedisResult<T>>,
+        limits: LaneLimits,
+    ) -> Result<T, StoreError> {
         let why = match answer {
             Some(Ok(value)) => return Ok(value),
             Some(Err(error)) => format!("the connection ended: {error}"),
@@ -222,13 +228,6 @@ impl Lane {
             }
             current
         });
-    }
-
-    fn why_down(&self) -> StoreError {
-        match &*self.link.borrow() {
-            Link::Up { .. } => StoreError::Unavailable("connecting took too long".to_owned()),
-            Link::Down(why) => StoreError::Unavailable(why.clone()),
-        }
     }
 }
 
@@ -254,27 +253,36 @@ fn pool(target: &RedisTarget, limits: LaneLimits, ends: watch::Sender<()>) -> Re
         });
     let manager = Manager::new_with_config(target.connection_info()?, config)
         .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-    Pool::builder(manager)
-        .max_size(limits.lanes)
-        .build()
-        .map_err(|error| StoreError::Unavailable(error.to_string()))
+    Pool::builder(manager).max_size(limits.lanes).build().map_err(|error| StoreError::Unavailable(error.to_string()))
+}
+
+/// Says once, for all lanes together, that Redis went away and that it is back.
+struct Outage {
+    target: RedisTarget,
+    said: AtomicBool,
+}
+
+impl Outage {
+    fn begin(&self, why: &str) {
+        if !self.said.swap(true, Ordering::Relaxed) {
+            warn!(redis = %self.target, "{why}");
+        }
+    }
+
+    fn end(&self) {
+        if self.said.swap(false, Ordering::Relaxed) {
+            info!(redis = %self.target, "connected to Redis at {} again", self.target);
+        }
+    }
 }
 
 /// Keeps one lane connected for as long as there are lanes.
-async fn keep(
-    lane: Arc<Lane>,
-    pool: Pool,
-    mut ends: watch::Receiver<()>,
-    limits: LaneLimits,
-    target: RedisTarget,
-) {
+async fn keep(lane: Arc<Lane>, pool: Pool, mut ends: watch::Receiver<()>, limits: LaneLimits, outage: Arc<Outage>) {
     let mut failures = 0;
     for number in 0.. {
         match pool.get().await {
             Ok(pooled) => {
-                if failures > 0 {
-                    info!(redis = %target, "connected to Redis again");
-                }
+                outage.end();
                 failures = 0;
                 lane.link.send_replace(Link::Up { connection: pooled.clone(), number });
                 until_dead(&lane, pooled.clone(), number, &mut ends, limits).await;
@@ -282,10 +290,12 @@ async fn keep(
                 drop(Connection::take(pooled));
             }
             Err(error) => {
-                let why = format!("cannot connect to Redis at {target}: {error}");
-                if failures == 0 {
-                    warn!(redis = %target, "{why}");
-                }
+                let error = match error {
+                    PoolError::Backend(error) => error.to_string(),
+                    other => other.to_string(),
+                };
+                let why = format!("cannot connect to Redis at {}: {error}", outage.target);
+                outage.begin(&why);
                 lane.link.send_replace(Link::Down(why));
                 sleep(pause(failures)).await;
                 failures += 1;
@@ -327,56 +337,4 @@ fn pause(failures: u32) -> Duration {
     let full = BACKOFF_MS_MIN.saturating_mul(1 << failures.min(10)).min(BACKOFF_MS_MAX);
     let random = RandomState::new().hash_one(failures);
     Duration::from_millis(full / 2 + random % (full / 2 + 1))
-}
-
-/// Group commit: what is waiting is sent together with one WAIT, and all of it answered together. WAIT stops its
-/// connection until the replicas have answered, so the writes that arrive meanwhile make the next batch.
-async fn gather(lane: Arc<Lane>, mut waiting: mpsc::Receiver<Commit>, acks: u32, limits: LaneLimits) {
-    let mut batch = Vec::new();
-    while waiting.recv_many(&mut batch, BATCH_LEN_MAX).await > 0 {
-        // A caller who has left was told that the outcome is unknown; not sending is one of the two.
-        batch.retain(|commit| !commit.answer.is_closed());
-        let (commands, answers): (Vec<Cmd>, Vec<_>) =
-            batch.drain(..).map(|commit| (commit.command, commit.answer)).unzip();
-        let replies = send_batch(&lane, commands, acks, limits).await;
-        match replies {
-            Ok(replies) => answers.into_iter().zip(replies).for_each(|(answer, reply)| {
-                let _ = answer.send(reply);
-            }),
-            Err(error) => answers.into_iter().for_each(|answer| {
-                let _ = answer.send(Err(error.clone()));
-            }),
-        }
-    }
-}
-
-/// One reply per command. An error reply wrote nothing and needs no replica to confirm it.
-async fn send_batch(
-    lane: &Lane,
-    commands: Vec<Cmd>,
-    acks: u32,
-    limits: LaneLimits,
-) -> Result<Vec<Result<Value, StoreError>>, StoreError> {
-    let up = match &*lane.link.borrow() {
-        Link::Up { connection, number } => Ok((connection.clone(), *number)),
-        Link::Down(why) => Err(StoreError::Unavailable(why.clone())),
-    };
-    let (mut connection, number) = up?;
-    let count = commands.len();
-    let mut pipeline = Pipeline::with_capacity(count + 1);
-    for command in commands {
-        pipeline.add_command(command);
-    }
-    pipeline.cmd("WAIT").arg(acks).arg(limits.acks_ms_max);
-    let sent = timeout(limits.answer_max(), connection.send_packed_commands(&pipeline, 0, count + 1)).await;
-    let mut replies = lane.answered(number, sent.ok(), limits)?;
-    let held = matches!(replies.pop(), Some(Value::Int(held)) if held >= i64::from(acks));
-    Ok(replies
-        .into_iter()
-        .map(|reply| match reply {
-            error @ Value::ServerError(_) => Ok(error),
-            value if held => Ok(value),
-            _ => Err(StoreError::OutcomeUnknown),
-        })
-        .collect())
 }

@@ -28,6 +28,11 @@ impl Store {
         Answer::of(self.write(write, "erase_member", &[id.as_str()]).await?, |_| Ok(()))
     }
 
+    /// Ends a ban by hand; the strikes it rested on stay counted.
+    pub async fn lift_ban(&self, write: &Write, id: &MemberId, reason: &str) -> Result<Answer<()>, StoreError> {
+        Answer::of(self.write(write, "lift_ban", &[id.as_str(), reason]).await?, |_| Ok(()))
+    }
+
     pub async fn member(&self, org: &OrgId, id: &MemberId) -> Result<Answer<Member>, StoreError> {
         Answer::of(self.read(org, "read_member", &[id.as_str()]).await?, member_of)
     }

@@ -14,9 +14,11 @@ pub mod durability;
 pub mod embedded;
 mod program;
 
+mod commit;
 pub mod lanes;
 pub mod library;
 
+pub mod attendance;
 pub mod bookings;
 pub mod classes;
 pub mod clock;
@@ -24,6 +26,7 @@ pub mod events;
 pub mod fees;
 pub mod members;
 pub mod orgs;
+pub mod reports;
 
 use chrono_tz::Tz;
 

@@ -96,7 +96,7 @@ impl Reply {
     pub fn refusal(&mut self) -> Result<Refusal, StoreError> {
         let (code, until, detail) = (self.text()?, self.text()?, self.text()?);
         if code == "invalid" {
-            return Ok(Refusal::Invalid(FieldError::new(until, detail)));
+            return Ok(Refusal::Invalid(vec![FieldError::new(until, detail)]));
         }
         Refusal::of(&code, Some(until.as_str())).ok_or_else(|| corrupt(format!("refusal {code} {until}")))
     }

@@ -50,14 +50,24 @@ impl RedisTarget {
         }
     }
 
+    /// # Errors
+    /// One line for an address that this version understands and cannot serve.
+    pub fn supported(&self) -> Result<(), String> {
+        match self {
+            RedisTarget::Server { .. } | RedisTarget::Socket(_) => Ok(()),
+            RedisTarget::Sentinel { .. } | RedisTarget::Cluster { .. } => {
+                Err(format!("{self} is not supported yet; name the server itself"))
+            }
+        }
+    }
+
     /// How to connect. RESP3, because only there the driver tells when a connection that nobody uses has ended.
     pub(super) fn connection_info(&self) -> Result<ConnectionInfo, StoreError> {
+        self.supported().map_err(StoreError::Unavailable)?;
         let info = match self {
             RedisTarget::Server { info, .. } => Ok(info.as_ref().clone()),
             RedisTarget::Socket(path) => ConnectionAddr::Unix(path.clone()).into_connection_info(),
-            RedisTarget::Sentinel { .. } | RedisTarget::Cluster { .. } => {
-                return Err(StoreError::Unavailable(format!("{self} is not supported yet; name the server itself")));
-            }
+            RedisTarget::Sentinel { .. } | RedisTarget::Cluster { .. } => self.url().into_connection_info(),
         };
         let info = info.map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);

@@ -151,7 +151,7 @@ fn a_quiet_night_is_as_long_as_the_clocks_make_it() {
     assert_eq!(hours("2026-03-28T12:00:00Z", "2026-03-29T12:00:00Z", &night, copenhagen), [8 * 60]);
     assert_eq!(hours("2026-10-24T12:00:00Z", "2026-10-25T12:00:00Z", &night, copenhagen), [10 * 60]);
     // Two nights into one: the day between them did not take place.
-    assert_eq!(hours("2011-12-29T22:00:00Z", "2011-12-31T22:00:00Z", &night, Tz::Pacific__Apia), [9 * 60, 4 * 60]);
+    assert_eq!(hours("2011-12-29T22:00:00Z", "2011-12-31T22:00:00Z", &night, Tz::Pacific__Apia), [9 * 60, 9 * 60]);
     // Both ends in the gap keep their distance; an end in the gap can pass the next beginning.
     assert_eq!(hours("2026-03-29T00:00:00Z", "2026-03-29T12:00:00Z", &quiet("02:10", "02:50"), copenhagen), [40]);
     assert_eq!(hours("2026-03-28T02:00:00Z", "2026-03-29T12:00:00Z", &quiet("03:00", "02:30"), copenhagen), [34 * 60]);
@@ -159,7 +159,8 @@ fn a_quiet_night_is_as_long_as_the_clocks_make_it() {
 
 #[test]
 fn dates_times_and_zones_have_one_form_each() {
-    for bad in ["", "2026-3-9", "2026-02-29", "+2026-03-09", "26-03-09", "2026-03-09T00:00", "1899-12-31", "2201-01-01"] {
+    for bad in ["", "2026-3-9", "2026-02-29", "+2026-03-09", "26-03-09", "2026-03-09T00:00", "1899-12-31", "2201-01-01"]
+    {
         assert_eq!(parse_date(bad), Err(DateError), "{bad:?}");
     }
     assert!(parse_date("1900-01-01").is_ok() && parse_date("2200-12-31").is_ok() && parse_date("2028-02-29").is_ok());

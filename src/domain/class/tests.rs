@@ -16,7 +16,10 @@ fn yoga_with(name: &str, value: Value) -> Value {
 #[test]
 fn a_class_needs_five_things_and_may_have_more() {
     let plain = NewClass::parse(&yoga()).unwrap();
-    assert_eq!((plain.id, plain.category, plain.instructor, plain.minimum, plain.policy), (None, None, None, None, None));
+    assert_eq!(
+        (plain.id, plain.category, plain.instructor, plain.minimum, plain.policy),
+        (None, None, None, None, None)
+    );
 
     let mut body = yoga();
     for (name, value) in [
@@ -105,7 +108,9 @@ fn what_is_wrong_with_a_class_is_said_where_it_is() {
 #[test]
 fn a_change_tells_absent_from_null_from_a_value() {
     assert_eq!(ClassChange::parse(&json!({})), Ok(ClassChange::default()));
-    let change = ClassChange::parse(&json!({"room": null, "category": "calm", "minimum": null, "instructor": null, "capacity": 12}));
+    let change = ClassChange::parse(
+        &json!({"room": null, "category": "calm", "minimum": null, "instructor": null, "capacity": 12}),
+    );
     let change = change.unwrap();
     assert_eq!((change.room, change.category), (Some(None), Some(Some("calm".to_owned()))));
     assert_eq!((change.minimum, change.instructor, change.capacity), (Some(None), Some(None), Some(12)));

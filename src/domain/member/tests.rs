@@ -60,7 +60,15 @@ fn what_a_member_lacks_is_named() {
 
 #[test]
 fn null_means_none_where_there_may_be_none() {
-    for pointer in ["/email", "/phone", "/born", "/language", "/membership/clips", "/membership/clips_revision", "/membership/valid_from"] {
+    for pointer in [
+        "/email",
+        "/phone",
+        "/born",
+        "/language",
+        "/membership/clips",
+        "/membership/clips_revision",
+        "/membership/valid_from",
+    ] {
         assert_eq!(parse(&ann_with(pointer, Value::Null)), parse(&ann()), "{pointer}");
     }
     for pointer in ["/name", "/membership", "/membership/plan", "/membership/clubs", "/membership/frozen"] {
@@ -104,7 +112,8 @@ fn what_is_wrong_with_a_member_is_said_where_it_is() {
 fn a_member_holds_at_its_limits_and_not_one_past_them() {
     let text = |len: usize| json!("å".repeat(len));
     let many = |count: usize| json!((0..count).map(|n| format!("c{n}")).collect::<Vec<_>>());
-    let winters = |count: i32| json!((0..count).map(|n| span(&format!("{}-01-01", 2001 + n), "2199-01-01")).collect::<Vec<_>>());
+    let winters =
+        |count: i32| json!((0..count).map(|n| span(&format!("{}-01-01", 2001 + n), "2199-01-01")).collect::<Vec<_>>());
     let mail = |len: usize| json!(format!("{}@example.com", "a".repeat(len - "@example.com".len())));
     for (pointer, value, good) in [
         ("/name", text(200), true),
@@ -133,11 +142,9 @@ fn a_member_holds_at_its_limits_and_not_one_past_them() {
 
 #[test]
 fn a_phone_number_is_compared_by_its_digits() {
-    for (written, compared) in [
-        ("12345678", "12345678"),
-        (" +45 12 34 56 78 ", "+4512345678"),
-        ("(0045) 12.34/56-78", "004512345678"),
-    ] {
+    for (written, compared) in
+        [("12345678", "12345678"), (" +45 12 34 56 78 ", "+4512345678"), ("(0045) 12.34/56-78", "004512345678")]
+    {
         assert_eq!(parse_phone(written), Ok(compared.to_owned()));
     }
     for bad in ["", "+", "phone", "12345a", "12+345", "++12345", "１２３４５", "123\n456", "123;456"] {

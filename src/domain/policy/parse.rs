@@ -83,9 +83,9 @@ impl Serialize for Currency {
 /// A language as a short tag of RFC 5646: `da`, `nb`, `pt-BR`.
 pub fn parse_language(tag: &str) -> Result<String, LanguageError> {
     let mut parts = tag.split('-');
-    let language = parts.next().is_some_and(|part| {
-        (2..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_lowercase())
-    });
+    let language = parts
+        .next()
+        .is_some_and(|part| (2..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_lowercase()));
     let sound = language && parts.all(subtag) && tag.len() <= LANGUAGE_LEN_MAX;
     sound.then(|| tag.to_owned()).ok_or(LanguageError)
 }

@@ -66,7 +66,8 @@ fn a_field_of_the_wrong_type_is_named() {
 
 #[test]
 fn an_unknown_field_is_named_in_every_group() {
-    let groups = ["", "/booking", "/booking/opens", "/cancel", "/waitlist", "/waitlist/quiet", "/attendance", "/retention"];
+    let groups =
+        ["", "/booking", "/booking/opens", "/cancel", "/waitlist", "/waitlist/quiet", "/attendance", "/retention"];
     for group in groups {
         let pointer = format!("{group}/colour");
         assert_eq!(pointers(Policy::parse(&pulsn_with(&pointer, Some(json!("red"))))), [pointer.as_str()]);
@@ -152,11 +153,9 @@ fn spans_hold_at_their_limits_and_not_one_past_them() {
             assert_eq!(pointers(parsed), if good { vec![] } else { vec![pointer] }, "{value} at {pointer}");
         }
     }
-    for (pointer, under) in [
-        ("/waitlist/offer_for", "PT59S"),
-        ("/retention/history", "PT23H59M59S"),
-        ("/retention/events", "PT23H59M59S"),
-    ] {
+    for (pointer, under) in
+        [("/waitlist/offer_for", "PT59S"), ("/retention/history", "PT23H59M59S"), ("/retention/events", "PT23H59M59S")]
+    {
         assert_eq!(pointers(Policy::parse(&pulsn_with(pointer, Some(json!(under))))), [pointer], "{under}");
     }
 }
@@ -176,10 +175,18 @@ fn zone_currency_and_languages_are_real_ones() {
         ("/languages", many(11), vec!["/languages"]),
         ("/languages", json!([]), vec!["/languages"]),
         ("/languages", json!("da"), vec!["/languages"]),
-        ("/languages", json!(["da", "Danish", "e", "en-", "DA", 7]), vec!["/languages/1", "/languages/2", "/languages/3", "/languages/4", "/languages/5"]),
+        (
+            "/languages",
+            json!(["da", "Danish", "e", "en-", "DA", 7]),
+            vec!["/languages/1", "/languages/2", "/languages/3", "/languages/4", "/languages/5"],
+        ),
         ("/languages", json!(["da", "en", "da"]), vec!["/languages/2"]),
     ] {
-        assert_eq!(pointers(Policy::parse(&pulsn_with(pointer, Some(value.clone())))), expected, "{value} at {pointer}");
+        assert_eq!(
+            pointers(Policy::parse(&pulsn_with(pointer, Some(value.clone())))),
+            expected,
+            "{value} at {pointer}"
+        );
     }
 }
 
@@ -210,7 +217,8 @@ fn what_could_never_work_is_refused_where_it_stands() {
         }
         pointers(Policy::parse(&policy))
     };
-    let closes = |opens: Value, span: &str| refused(&[("/booking/opens", opens), ("/booking/closes_before", json!(span))]);
+    let closes =
+        |opens: Value, span: &str| refused(&[("/booking/opens", opens), ("/booking/closes_before", json!(span))]);
     assert!(closes(json!({"before": "P7D"}), "PT167H59M").is_empty());
     assert_eq!(closes(json!({"before": "P7D"}), "PT168H"), ["/booking/closes_before"]);
     assert_eq!(closes(json!({"before": "PT0S"}), "PT0S"), ["/booking/closes_before"]);
@@ -255,10 +263,12 @@ fn a_policy_reads_back_as_it_was_written() {
 #[test]
 fn an_override_changes_what_it_names_and_nothing_else() {
     assert_eq!(pulsn().patched(&json!({})), Ok(pulsn()));
-    let patched = pulsn().patched(&json!({"cancel": {"late_fee": 0}, "waitlist": {"quiet": {"until": "06:00"}}})).unwrap();
+    let patched =
+        pulsn().patched(&json!({"cancel": {"late_fee": 0}, "waitlist": {"quiet": {"until": "06:00"}}})).unwrap();
     let mut expected = pulsn();
     expected.cancel.late_fee = 0;
-    expected.waitlist.quiet = expected.waitlist.quiet.map(|quiet| Quiet { until: NaiveTime::from_hms_opt(6, 0, 0).unwrap(), ..quiet });
+    expected.waitlist.quiet =
+        expected.waitlist.quiet.map(|quiet| Quiet { until: NaiveTime::from_hms_opt(6, 0, 0).unwrap(), ..quiet });
     assert_eq!(patched, expected);
 }
 

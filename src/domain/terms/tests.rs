@@ -75,7 +75,11 @@ fn booking_opens_at_a_fixed_local_time_some_days_before() {
     };
     let copenhagen = Tz::Europe__Copenhagen;
     assert_eq!(opens(copenhagen, "2026-07-10T18:00:00+02:00", 2, "08:00"), "2026-07-08T08:00:00+02:00");
-    assert_eq!(opens(copenhagen, "2026-07-10T00:30:00+02:00", 2, "08:00"), "2026-07-08T08:00:00+02:00", "the local day");
+    assert_eq!(
+        opens(copenhagen, "2026-07-10T00:30:00+02:00", 2, "08:00"),
+        "2026-07-08T08:00:00+02:00",
+        "the local day"
+    );
     assert_eq!(opens(copenhagen, "2026-03-31T18:00:00+02:00", 2, "02:30"), "2026-03-29T03:30:00+02:00", "skipped");
     assert_eq!(opens(copenhagen, "2026-10-27T18:00:00+01:00", 2, "02:30"), "2026-10-25T02:30:00+02:00", "doubled");
     assert_eq!(opens(Tz::Pacific__Apia, "2012-01-01T18:00:00+14:00", 2, "08:00"), "2011-12-31T08:00:00+14:00");
@@ -85,7 +89,9 @@ fn booking_opens_at_a_fixed_local_time_some_days_before() {
 
 #[test]
 fn the_local_day_of_a_class_is_its_zones() {
-    for (zone, date) in [(Tz::Asia__Kathmandu, "2026-07-11"), (Tz::America__New_York, "2026-07-10"), (Tz::UTC, "2026-07-10")] {
+    for (zone, date) in
+        [(Tz::Asia__Kathmandu, "2026-07-11"), (Tz::America__New_York, "2026-07-10"), (Tz::UTC, "2026-07-10")]
+    {
         let terms = Terms::of(&in_zone("standard", zone, json!({})), at("2026-07-10T19:00:00Z"), 60);
         assert_eq!(terms.date.to_string(), date, "{zone}");
     }
@@ -188,7 +194,8 @@ fn a_corrupt_field_is_named() {
         let get = |field: &str| if field == name { value } else { whole.get(field).map(String::as_str) };
         Terms::from_fields(get).err().map(|error| error.field)
     };
-    let instants = "starts ends opens_at closes_at cancel_by promote_until decide_at check_in_opens check_in_due check_in_closes";
+    let instants =
+        "starts ends opens_at closes_at cancel_by promote_until decide_at check_in_opens check_in_due check_in_closes";
     for name in instants.split_whitespace().chain(["zone", "date", "quiet", "policy"]) {
         assert_eq!(corrupted(name, None), Some(name), "without {name}");
         assert_eq!(corrupted(name, Some("[7]")), Some(name));

@@ -31,6 +31,7 @@ do
 
   local function late_cancel(X, c, b, at, reason)
     R.leave(X, c, b, 'late_cancelled', at)
+    R.set(X, c, 'late_cancels', (c.late_cancels or 0) + 1)
     local e = R.emit(X, 'booking_cancelled', at, { class = c, booking = b, data = { late = true, reason = reason } })
     R.put(R.z(X, 'class:' .. c.id .. ':late'), b.id, e.number)
     e.data.clip = b.clip_charged ~= nil

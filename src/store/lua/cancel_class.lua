@@ -13,12 +13,19 @@ do
     R.describe(X, c, 'cancel_reason', reason)
     R.emit(X, 'class_cancelled', at, { class = c, data = { reason = reason } })
     for _, b in ipairs(R.live_bookings(X, c)) do
+      if b.status == 'checked_in' then R.undo_arrival(X, c, b, at, 'class_cancelled') end
       R.leave_free(X, c, b, 'class_cancelled', at, 'class_cancelled')
     end
-    local late = R.z(X, 'class:' .. c.id .. ':late')
-    for _, entry in ipairs(R.range(late)) do
-      R.drop(late, entry.id)
+    for _, entry in ipairs(R.range(R.z(X, 'class:' .. c.id .. ':late'))) do
       R.unwind(X, at, c, R.booking(X, entry.id), 'class_cancelled')
+    end
+    local void = R.z(X, 'class:' .. c.id .. ':void')
+    for _, entry in ipairs(R.range(void)) do
+      local b = R.booking(X, entry.id)
+      R.drop(void, entry.id)
+      R.set(X, b, 'status', 'class_cancelled')
+      R.emit(X, 'booking_cancelled', at, { class = c, booking = b, data = { reason = 'class_cancelled' } })
+      R.unwind(X, at, c, b, 'class_cancelled')
     end
     R.ripple(X, at)
   end

@@ -8,19 +8,21 @@ do
     X.affected[#X.affected + 1] = id
   end
 
-  function R.take_clip(X, b, m)
-    if m.plan ~= 'clips' then
-      R.set(X, b, 'paid_with', 'membership')
-      return
-    end
-    R.set(X, b, 'paid_with', 'clip')
-    R.set(X, b, 'clip_charged', '1')
+  local function clip(X, b, m, field)
+    R.set(X, b, field, '1')
     R.set(X, m, 'clips', (m.clips or 0) - 1)
   end
 
-  function R.return_clip(X, b, m)
-    if not b.clip_charged then return false end
-    R.set(X, b, 'clip_charged', nil)
+  function R.take_clip(X, b, m)
+    R.set(X, b, 'paid_with', m.plan == 'clips' and 'clip' or 'membership')
+    if m.plan == 'clips' then clip(X, b, m, 'clip_charged') end
+  end
+
+  -- Gives back the clip of the spot, or of the late check-in. Says whether there was one.
+  function R.return_clip(X, b, m, field)
+    field = field or 'clip_charged'
+    if not b[field] then return false end
+    R.set(X, b, field, nil)
     R.set(X, m, 'clips', (m.clips or 0) + 1)
     R.touched(X, m.id)
     return true
@@ -36,7 +38,7 @@ do
     local line = b['fee_' .. reason]
     if not line or b['waived_' .. reason] then return end
     local amount = R.charged_amount(X, line)
-    R.set(X, b, 'waived_' .. reason, R.ledger(X, at, c, b, 'waived', why, amount, line))
+    R.set(X, b, 'waived_' .. reason, R.ledger(X, at, c, b, 'waived', reason, amount, line, why))
   end
 
   function R.charged_amount(X, line)
@@ -57,21 +59,36 @@ do
     return out
   end
 
+  -- The strikes in the window that ends with this one, itself included; nil where they are too few for a ban.
+  local function window_of(strikes, s)
+    local out = {}
+    for _, other in ipairs(strikes) do
+      if other.starts <= s.starts and other.starts > s.starts - s.class.strike_window_ms then out[#out + 1] = other end
+    end
+    return s.class.strikes and #out >= s.class.strikes and out or nil
+  end
+
   -- The end of the ban that the strikes add up to: over every strike with enough others in its window.
   local function ban_end(strikes)
     local until_
     for _, s in ipairs(strikes) do
-      local n = 0
-      for _, other in ipairs(strikes) do
-        if other.starts <= s.starts and other.starts > s.starts - s.class.strike_window_ms then n = n + 1 end
+      if not s.booking.lifted and window_of(strikes, s) then
+        until_ = math.max(until_ or 0, s.starts + s.class.ban_ms)
       end
-      if s.class.strikes and n >= s.class.strikes then until_ = math.max(until_ or 0, s.starts + s.class.ban_ms) end
     end
     return until_
   end
 
+  -- The strikes a ban rests on call for no ban any more; they still count for a later one.
+  function R.lift(X, m)
+    local strikes = strikes_of(X, m)
+    for _, s in ipairs(strikes) do
+      for _, other in ipairs(window_of(strikes, s) or {}) do R.set(X, other.booking, 'lifted', '1') end
+    end
+  end
+
   -- Brings the member's ban in line with the strikes; says so when it changed.
-  function R.judge(X, m, at)
+  function R.judge(X, m, at, why)
     local until_ = ban_end(strikes_of(X, m))
     if until_ == m.banned_until then return end
     local longer = until_ and until_ > (m.banned_until or 0)
@@ -79,11 +96,8 @@ do
     R.touched(X, m.id)
     local timers, timer = R.z(X, 'timers'), 'a1 ' .. m.id
     if until_ and until_ > at then R.put(timers, timer, until_) else R.drop(timers, timer) end
-    if longer then
-      R.emit(X, 'ban_started', at, { member = m.id, data = { ['until'] = until_ } })
-    else
-      R.emit(X, 'ban_lifted', at, { member = m.id, data = { ['until'] = until_ } })
-    end
+    local event = longer and 'ban_started' or 'ban_lifted'
+    R.emit(X, event, at, { member = m.id, data = { ['until'] = until_, reason = why } })
   end
 
   function R.strike(X, at, c, b)
@@ -93,21 +107,23 @@ do
     return true
   end
 
-  -- Takes back the fee, clip and strike of a late cancel or no-show. Says whether there was anything.
+  -- Takes back the fee, clip and strike of a late cancel or no-show, once.
   function R.unwind(X, at, c, b, why)
+    if b.excused then return end
     local m = R.member_of(X, b)
     local struck = b.strike ~= nil
+    R.set(X, b, 'excused', '1')
+    R.set(X, b, 'updated_at', at)
     local clip = R.return_clip(X, b, m)
     if struck then
       R.set(X, b, 'strike', nil)
       R.drop(R.z(X, 'member:' .. b.member .. ':strikes'), b.id)
     end
-    local owed = b.fee_late_cancel and not b.waived_late_cancel
-    if struck or clip or owed then
-      R.emit(X, 'excused', at, { class = c, booking = b, data = { reason = why, clip = clip, strike = struck } })
-    end
+    R.drop(R.z(X, 'class:' .. c.id .. ':late'), b.id)
+    R.emit(X, 'excused', at, { class = c, booking = b, data = { reason = why, clip = clip, strike = struck } })
     R.waive(X, at, c, b, 'late_cancel', why)
-    if struck then R.judge(X, m, at) end
+    R.waive(X, at, c, b, 'no_show', why)
+    if struck then R.judge(X, m, at, why) end
   end
 
   -- Each spot that is taken forgives the class's oldest late cancel not yet forgiven.
@@ -116,9 +132,6 @@ do
     local late = R.z(X, 'class:' .. c.id .. ':late')
     local oldest = R.range(late, nil, nil, 1)[1]
     if not oldest then return end
-    R.drop(late, oldest.id)
-    local b = R.booking(X, oldest.id)
-    R.unwind(X, at, c, b, 'refilled')
-    R.set(X, b, 'updated_at', at)
+    R.unwind(X, at, c, R.booking(X, oldest.id), 'refilled')
   end
 end

@@ -13,6 +13,7 @@
     class:<id>:queue      zset    bookings on the waitlist by ticket
     class:<id>:offers     zset    bookings with an offered spot by ticket
     class:<id>:late       zset    late cancels not yet forgiven, by change number
+    class:<id>:void       zset    no-shows, by ticket
     class:<id>:history    list    the class's events, oldest first: "<cursor> <line>"
     booking:<id>          hash    member, class, status, ticket, how it was paid, times
     member:<id>           hash    name, contact, membership, ban, open fees
@@ -56,19 +57,23 @@ do -- hashes: loaded once per call, written back by field
   local kinds = {
     org = { text = 'name zone currency', number = 'revision clock time changes ms' },
     class = {
-      text = 'club category instructor zone date status late mode then quiet currency below_minimum untouched_roster',
+      text = 'club category instructor zone date status late mode then quiet currency below_minimum untouched_roster'
+        .. ' started closed untouched',
       number = 'starts ends capacity booked offered waiting reserved checked_in ticket minimum min_age revision'
         .. ' opens_at closes_at cancel_by promote_until decide_at check_in_opens check_in_due check_in_closes'
         .. ' daily_limit open_limit allow_overlap late_fee late_is_strike forgive waitlist_max offer_ms grace_ms'
-        .. ' leave_overlapping check_in_fee no_show_fee strikes strike_window_ms ban_ms change_notice_ms',
+        .. ' leave_overlapping check_in_fee no_show_fee strikes strike_window_ms ban_ms change_notice_ms'
+        .. ' queued promoted promoted_ms late_cancels no_shows',
     },
     booking = {
-      text = 'class member status paid_with fee_late_cancel waived_late_cancel clip_charged currency',
-      number = 'ticket offer_expires_at free_until late present fee created_at updated_at strike',
+      text = 'class member status paid_with clip_charged late_clip_charged currency late present first_time walk_in'
+        .. ' excused lifted late_charged fee_late_cancel fee_late_check_in fee_no_show'
+        .. ' waived_late_cancel waived_late_check_in waived_no_show',
+      number = 'ticket offer_expires_at free_until fee created_at updated_at strike',
     },
     member = {
-      text = 'id status plan clips_revision valid_from valid_until clubs categories frozen born index erased',
-      number = 'clips banned_until open_fees',
+      text = 'status plan clips_revision valid_from valid_until clubs categories frozen born index erased',
+      number = 'clips banned_until open_fees visits',
     },
   }
 
@@ -240,9 +245,10 @@ do -- events and the ledger
   end
 
   -- A line of the ledger, with the event that says so. The line's id is the event's change number.
-  function R.ledger(X, at, c, b, kind, reason, amount, waives)
+  function R.ledger(X, at, c, b, kind, reason, amount, waives, why)
     local e = R.emit(X, kind == 'charged' and 'fee_charged' or 'fee_waived', at, {
-      class = c, booking = b, data = { reason = reason, amount = amount, currency = c.currency, waives = waives },
+      class = c, booking = b,
+      data = { reason = reason, amount = amount, currency = c.currency, waives = waives, why = why },
     })
     local id = R.text(e.number)
     e.data.fee = id

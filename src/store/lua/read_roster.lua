@@ -13,6 +13,9 @@ do
     local c = R.class(X, id)
     if not c or (instructor ~= '' and c.instructor ~= instructor) then return R.refuse('not_found', nil, 'class') end
     local bookings, waitlist = {}, {}
+    for _, entry in ipairs(R.range(R.z(X, 'class:' .. id .. ':void'))) do
+      bookings[#bookings + 1] = named(X, R.booking(X, entry.id))
+    end
     for _, b in ipairs(R.live_bookings(X, c)) do
       local to = b.status == 'waitlisted' and waitlist or bookings
       to[#to + 1] = named(X, b)

@@ -10,7 +10,7 @@ do
   end
 
   function R.booking_doc(X, b)
-    local doc = list(b, 'id class member status offer_expires_at paid_with late present fee currency created_at updated_at')
+    local doc = list(b, 'id class member status offer_expires_at paid_with late present first_time fee currency created_at updated_at')
     if b.status == 'waitlisted' then
       doc[#doc + 1] = 'position'
       doc[#doc + 1] = R.text(redis.call('ZCOUNT', X.p .. 'class:' .. b.class .. ':queue', '-inf', R.text(b.ticket)))

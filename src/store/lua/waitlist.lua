@@ -40,6 +40,7 @@ do
     R.set(X, b, 'status', 'waitlisted')
     R.put(queue, b.id, b.ticket)
     R.set(X, c, 'waiting', c.waiting + 1)
+    R.set(X, c, 'queued', (c.queued or 0) + 1)
   end
 
   -- The booking gives up its spot, offer or place in the queue, still live.
@@ -92,6 +93,8 @@ do
     R.take_spot(X, c, b, m, at)
     R.set(X, b, 'offer_expires_at', nil)
     if (c.grace_ms or 0) > 0 then R.set(X, b, 'free_until', math.max(b.free_until or 0, at + c.grace_ms)) end
+    R.set(X, c, 'promoted', (c.promoted or 0) + 1)
+    R.set(X, c, 'promoted_ms', (c.promoted_ms or 0) + at - b.created_at)
     R.emit(X, 'booking_promoted', at, { class = c, booking = b, data = { how = how } })
     R.forgive(X, at, c)
     leave_overlapping(X, c, m, at)

@@ -1,0 +1,130 @@
+//! Organisations: created by the operator, ruled by their admins, read by all their people.
+
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::answer::{self, ListBody};
+use super::caller::{Admin, Anyone, Operator};
+use super::command::Incoming;
+use super::path::NewId;
+use super::policy_schema::PolicyDoc;
+use super::problem::Problem;
+use super::query::Params;
+use super::resource::on;
+use crate::domain::ids::OrgId;
+use crate::domain::org::{NewOrg, Org};
+use crate::domain::policy::Policy;
+use crate::domain::presets;
+use crate::store::Store;
+use crate::store::orgs::OrgChange;
+
+/// A chain of gyms, and the rules it runs by.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Org)]
+pub struct OrgBody {
+    #[schema(value_type = String, example = "nord")]
+    id: OrgId,
+    name: String,
+    /// The policy's.
+    #[schema(example = "Europe/Copenhagen")]
+    timezone: &'static str,
+    #[schema(value_type = PolicyDoc)]
+    policy: Value,
+    /// Counts changes; what `If-Match` is compared with.
+    revision: u64,
+}
+
+/// What an operator says of an organisation: a preset's id, a policy, or neither.
+#[derive(ToSchema)]
+#[schema(as = NewOrg)]
+#[expect(dead_code, reason = "describes a body that the domain reads")]
+struct NewOrgDoc {
+    #[schema(min_length = 1, max_length = 200)]
+    name: String,
+    #[schema(example = "standard")]
+    preset: Option<String>,
+    policy: Option<PolicyDoc>,
+}
+
+impl OrgBody {
+    fn of(org: Org) -> OrgBody {
+        let (timezone, policy) = (org.policy.timezone.name(), org.policy.to_json());
+        OrgBody { id: org.id, name: org.name, timezone, policy, revision: org.revision }
+    }
+}
+
+/// The routes of this file.
+pub fn routes(cfg: &mut web::ServiceConfig) {
+    cfg.service(on("/orgs").get(list_orgs))
+        .service(on("/orgs/{org}").put(put_org))
+        .service(on("/org").get(read_org))
+        .service(on("/org/policy").put(put_policy));
+}
+
+/// Create an organisation, or change its name and policy. One that is there keeps its policy when
+/// neither a preset nor a policy is given; a new one then gets the preset `standard`.
+#[utoipa::path(
+    put, path = "/v1/orgs/{org}", tag = "organisations",
+    params(("org" = String, Path)), request_body = NewOrgDoc, responses((status = 200, body = OrgBody)),
+)]
+pub async fn put_org(
+    operator: Operator,
+    org: NewId<OrgId>,
+    incoming: Incoming,
+    store: web::Data<Store>,
+) -> Result<HttpResponse, Problem> {
+    let call = incoming.read().await?;
+    let new = NewOrg::parse(&call.body)?;
+    let change = OrgChange {
+        name: Some(&new.name),
+        policy: new.policy.as_ref(),
+        otherwise: presets::preset(presets::DEFAULT).map(|preset| &preset.policy),
+        if_match: call.if_match,
+    };
+    let write = call.within(&org.0, &operator.0);
+    answer::changed(store.put_org(&write, &change).await, |(org, _created), _| OrgBody::of(org))
+}
+
+/// Every organisation, by id.
+#[utoipa::path(
+    get, path = "/v1/orgs", tag = "organisations",
+    params(("limit" = Option<u32>, Query, minimum = 1, maximum = 200), ("cursor" = Option<String>, Query)),
+    responses((status = 200, body = ListBody<OrgBody>)),
+)]
+pub async fn list_orgs(_: Operator, mut params: Params, store: web::Data<Store>) -> Result<HttpResponse, Problem> {
+    let page = params.page();
+    params.done()?;
+    let page = page.of_all(store.orgs().await?, OrgId::as_str)?;
+    let mut items = Vec::with_capacity(page.items.len());
+    for id in &page.items {
+        // An id whose creation was refused is known by name only.
+        items.extend(store.org(id).await?.outcome.ok().map(|view| view.org));
+    }
+    let page = crate::store::Page { items, next: page.next };
+    Ok(HttpResponse::Ok().json(ListBody::of(page, OrgBody::of)))
+}
+
+/// The caller's organisation.
+#[utoipa::path(get, path = "/v1/org", tag = "organisations", responses((status = 200, body = OrgBody)))]
+pub async fn read_org(caller: Anyone, params: Params, store: web::Data<Store>) -> Result<HttpResponse, Problem> {
+    params.done()?;
+    answer::read(store.org(&caller.org).await, |view, _| OrgBody::of(view.org))
+}
+
+/// Replace the policy. It applies to classes whose booking has not opened.
+#[utoipa::path(
+    put, path = "/v1/org/policy", tag = "organisations",
+    request_body = PolicyDoc, responses((status = 200, body = OrgBody)),
+)]
+pub async fn put_policy(
+    admin: Admin,
+    incoming: Incoming,
+    store: web::Data<Store>,
+) -> Result<HttpResponse, Problem> {
+    let call = incoming.read().await?;
+    let policy = Policy::parse(&call.body)?;
+    let change = OrgChange { policy: Some(&policy), if_match: call.if_match, ..OrgChange::default() };
+    answer::changed(store.put_org(&call.by(&admin), &change).await, |(org, _created), _| OrgBody::of(org))
+}

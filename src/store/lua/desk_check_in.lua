@@ -1,0 +1,50 @@
+--[[ desk_check_in: check a member in to their class at this club, found by id or phone.
+  KEYS   1 anchor of the organisation
+  ARGV   1 now_ms  2 sub  3 role  4 command  5 fingerprint  6 keep_ms  7 club  8 member ('' = by phone)  9 phone
+  REPLY  CHECKED_IN <booking> | REFUSED <code> <until> <detail>
+  EVENTS checked_in, fee_charged, present_on_standby, booking_promoted, excused, fee_waived, waitlist_left
+  WHY    the one at the kiosk need not know which class, only who they are ]]
+do
+  local function who(X, member, phone)
+    if member ~= '' then return { member } end
+    local out = {}
+    local found = redis.call('ZRANGEBYLEX', X.p .. 'members:index', '[' .. phone .. '\t', '(' .. phone .. '\t\255')
+    for i, entry in ipairs(found) do out[i] = string.match(entry, '\t(.*)$') end
+    return out
+  end
+
+  -- Not yet checked in first, spots before waiting places, the earliest start.
+  local function rank(place)
+    local b = place.booking
+    return (b.present and 2 or 0) + (b.status == 'waitlisted' and 1 or 0)
+  end
+
+  local function choose(X, club, members)
+    local found, best = false, nil
+    for _, id in ipairs(members) do
+      local m = R.known_member(X, id)
+      found = found or m ~= nil
+      for _, place in ipairs(m and R.places(X, m, X.now - R.near_ms, nil) or {}) do
+        local c = place.class
+        if c.club == club and not R.check_in_shut(c, X.now) and (not best or rank(place) < rank(best)) then
+          best = place
+        end
+      end
+    end
+    return found, best
+  end
+
+  R.write('desk_check_in', function(X, club, member, phone)
+    if redis.call('HEXISTS', X.p .. 'clubs', club) == 0 then
+      return R.refuse('invalid', '/club', 'there is no such club')
+    end
+    local found, place = choose(X, club, who(X, member, phone))
+    if not found then
+      return R.refuse('invalid', member ~= '' and '/member' or '/phone', 'there is no such member')
+    end
+    if not place then return R.refuse('check_in_not_open') end
+    local why, until_ = R.check_in(X, place.class, place.booking, X.now)
+    if why then return R.refuse(why, until_) end
+    return 'CHECKED_IN', R.booking_reply(X, place.booking)
+  end)
+end

@@ -1,0 +1,27 @@
+--[[ read_unrest: classes ahead that are not at rest although nothing is due: another look at the queue would change them.
+  KEYS   1 anchor of the organisation
+  ARGV   1 now_ms  2 after: start_ms ('' = what is ahead)  3 after: class
+  REPLY  UNREST <next start_ms or ''> <next class> <class>…
+  EVENTS none
+  WHY    who may be promoted is asked of the code that promotes; what it would do is never written ]]
+do
+  local function restless(X, c)
+    local promotions, reserved = X.promotions, c.reserved
+    R.fill(X, c, X.now, false)
+    return X.promotions ~= promotions or c.reserved ~= reserved
+  end
+
+  R.read('read_unrest', function(X, after, after_id)
+    local page = R.range(R.z(X, 'classes'), tonumber(after) or X.now + 1, nil, R.scan_max)
+    local changes, out = X.org.changes, { '', '' }
+    for _, entry in ipairs(page) do
+      local seen = entry.score == tonumber(after) and entry.id <= after_id
+      if not seen and restless(X, R.class(X, entry.id) or R.corrupt('class ' .. entry.id .. ' is missing')) then
+        out[#out + 1] = entry.id
+      end
+    end
+    if #page == R.scan_max then out[1], out[2] = R.text(page[#page].score), page[#page].id end
+    X.org.changes = changes
+    return 'UNREST', out
+  end)
+end

@@ -1,0 +1,478 @@
+//! The ground the house stands on, against real Redis servers: the private one and its life, the lanes and their
+//! bounds, the library, and the refusal to write where writes could be lost.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on should stop")]
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use redis::Value;
+use rollcall::store::durability::{Durability, DurabilityPolicy};
+use rollcall::store::embedded::{Embedded, EmbeddedError};
+use rollcall::store::error::StoreError;
+use rollcall::store::lanes::{LaneLimits, Lanes};
+use rollcall::store::library::Library;
+use rollcall::store::target::RedisTarget;
+use tempfile::TempDir;
+
+/// A Redis of the test's own, on a free port.
+struct Redis {
+    child: Child,
+    port: u16,
+    dir: TempDir,
+    options: Vec<String>,
+}
+
+impl Redis {
+    fn start(options: &[&str]) -> Redis {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let dir = tempfile::tempdir().unwrap();
+        let options = options.iter().map(|&option| option.to_owned()).collect::<Vec<_>>();
+        let child = serve(port, dir.path(), &options);
+        Redis { child, port, dir, options }
+    }
+
+    fn durable() -> Redis {
+        Redis::start(&["--appendonly", "yes", "--appendfsync", "always"])
+    }
+
+    fn target(&self) -> RedisTarget {
+        RedisTarget::parse(&format!("redis://127.0.0.1:{}", self.port)).unwrap()
+    }
+
+    async fn lanes(&self, acks: u32, limits: LaneLimits) -> Lanes {
+        let lanes = Lanes::open(&self.target(), acks, limits).unwrap();
+        lanes.ready(Duration::from_secs(10)).await.unwrap();
+        lanes
+    }
+
+    fn signal(&self, signal: &str) {
+        send_signal(self.child.id(), signal);
+    }
+
+    fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    fn start_again(&mut self) {
+        self.child = serve(self.port, self.dir.path(), &self.options);
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn serve(port: u16, dir: &Path, options: &[String]) -> Child {
+    Command::new("redis-server")
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""])
+        .arg("--dir")
+        .arg(dir)
+        .args(options)
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("redis-server is needed by these tests: install it (make deps)")
+}
+
+fn send_signal(pid: u32, signal: &str) {
+    assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
+}
+
+fn command(line: &str) -> redis::Cmd {
+    let mut words = line.split(' ');
+    let mut command = redis::cmd(words.next().unwrap());
+    words.for_each(|word| {
+        command.arg(word);
+    });
+    command
+}
+
+async fn lanes_of(embedded: &Embedded) -> Lanes {
+    let lanes = Lanes::open(&embedded.target(), 0, LaneLimits::default()).unwrap();
+    lanes.ready(Duration::from_secs(10)).await.unwrap();
+    lanes
+}
+
+async fn pid_of(lanes: &Lanes) -> u32 {
+    let info: String = redis::from_redis_value(lanes.call(&command("INFO server")).await.unwrap()).unwrap();
+    let line = info.lines().find_map(|line| line.strip_prefix("process_id:")).unwrap();
+    line.trim().parse().unwrap()
+}
+
+/// Asks until the answer is there, for at most ten seconds.
+async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(10), "never happened: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn text(value: Value) -> String {
+    redis::from_redis_value(value).unwrap()
+}
+
+// ---- the private Redis ----
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_private_redis_comes_back_after_kill_9_with_what_it_acknowledged() {
+    let dir = tempfile::tempdir().unwrap();
+    let embedded = Embedded::start(dir.path()).unwrap();
+    let lanes = lanes_of(&embedded).await;
+    lanes.commit(&command("SET spot taken")).await.unwrap();
+    let first = pid_of(&lanes).await;
+
+    send_signal(first, "-KILL");
+
+    let found = eventually("Redis is back", async || lanes.call(&command("GET spot")).await.ok()).await;
+    assert_eq!(text(found), "taken");
+    assert_ne!(pid_of(&lanes).await, first);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_private_redis_is_durable_and_private() {
+    let dir = tempfile::tempdir().unwrap();
+    let embedded = Embedded::start(dir.path()).unwrap();
+    let lanes = lanes_of(&embedded).await;
+
+    let durability = Durability::new(DurabilityPolicy::Required);
+    durability.check(&lanes).await.unwrap();
+    assert_eq!(durability.check_writes(), Ok(()));
+
+    let mode = |name: &str| fs::metadata(dir.path().join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode("redis"), 0o700);
+    assert_eq!(mode("redis.log"), 0o600);
+    assert!(fs::read_to_string(dir.path().join("redis.log")).unwrap().contains("ready to accept connections"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_private_redis_ends_with_the_service() {
+    let dir = tempfile::tempdir().unwrap();
+    let embedded = Embedded::start(dir.path()).unwrap();
+    let lanes = lanes_of(&embedded).await;
+    let pid = pid_of(&lanes).await;
+    lanes.commit(&command("SET spot taken")).await.unwrap();
+
+    drop(embedded);
+
+    assert!(!Path::new(&format!("/proc/{pid}")).exists() || cfg!(not(target_os = "linux")));
+    let again = Embedded::start(dir.path()).unwrap();
+    assert_eq!(text(lanes_of(&again).await.call(&command("GET spot")).await.unwrap()), "taken");
+}
+
+#[test]
+fn a_second_service_on_one_data_directory_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let _first = Embedded::start(dir.path()).unwrap();
+
+    let refused = Embedded::start(dir.path()).err().unwrap();
+
+    assert!(matches!(refused, EmbeddedError::InUse(_)), "{refused}");
+    assert!(refused.to_string().contains("in use by another rollcall service"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_orphaned_redis_is_shut_down_before_another_is_started() {
+    let dir = tempfile::tempdir().unwrap();
+    let home = fs::canonicalize(dir.path()).unwrap().join("redis");
+    fs::create_dir(&home).unwrap();
+    let socket = home.join("redis.sock");
+    let options = ["--appendonly", "yes", "--appendfsync", "always", "--unixsocket", socket.to_str().unwrap()];
+    let mut orphan = serve(0, &home, &options.map(str::to_owned));
+    let unix = RedisTarget::parse(&format!("unix://{}", socket.display())).unwrap();
+    let lanes = Lanes::open(&unix, 0, LaneLimits::default()).unwrap();
+    lanes.ready(Duration::from_secs(10)).await.unwrap();
+    lanes.commit(&command("SET spot taken")).await.unwrap();
+
+    let embedded = Embedded::start(dir.path()).unwrap();
+
+    assert!(orphan.try_wait().unwrap().is_some(), "the orphan still runs");
+    assert_eq!(text(lanes_of(&embedded).await.call(&command("GET spot")).await.unwrap()), "taken");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_data_directory_gets_a_short_private_socket() {
+    let dir = tempfile::tempdir().unwrap();
+    let long: PathBuf = dir.path().join("a directory with spaces ".repeat(4)).join("and a long name ".repeat(5));
+    let embedded = Embedded::start(&long).unwrap();
+
+    let socket = PathBuf::from(embedded.target().to_string());
+
+    assert!(socket.as_os_str().len() < 104, "{}", socket.display());
+    assert_eq!(fs::metadata(socket.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
+    lanes_of(&embedded).await.commit(&command("SET spot taken")).await.unwrap();
+    drop(embedded);
+    fs::remove_dir_all(socket.parent().unwrap()).unwrap();
+}
+
+// ---- lanes ----
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_redis_leaves_the_outcome_unknown_then_unavailable_then_heals() {
+    let redis = Redis::durable();
+    let limits = LaneLimits { lanes: 1, answer_ms_max: 300, connect_ms_max: 200, ..LaneLimits::default() };
+    let lanes = redis.lanes(0, limits).await;
+    redis.signal("-STOP");
+
+    let begun = Instant::now();
+    let sent = lanes.call(&command("SET spot taken")).await;
+    assert_eq!(sent, Err(StoreError::OutcomeUnknown));
+    assert!((250..1500).contains(&begun.elapsed().as_millis()), "{:?}", begun.elapsed());
+
+    let begun = Instant::now();
+    assert!(matches!(lanes.call(&command("PING")).await, Err(StoreError::Unavailable(_))));
+    assert!(begun.elapsed() < Duration::from_millis(100));
+
+    redis.signal("-CONT");
+    let found = eventually("the lane heals", async || lanes.call(&command("GET spot")).await.ok()).await;
+    assert_eq!(text(found), "taken", "what was sent before the silence was carried out after it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_is_gone_is_unavailable_at_once_and_found_again() {
+    let mut redis = Redis::durable();
+    let lanes = redis.lanes(0, LaneLimits::default()).await;
+    lanes.commit(&command("SET spot taken")).await.unwrap();
+    redis.kill();
+    // Nobody was using the lanes: they learn of the end by themselves.
+    eventually("the lanes notice", async || lanes.ready(Duration::ZERO).await.err()).await;
+
+    for _ in 0..20 {
+        let begun = Instant::now();
+        let refused = lanes.call(&command("PING")).await;
+        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+        assert!(begun.elapsed() < Duration::from_secs(1));
+    }
+
+    redis.start_again();
+    let found = eventually("the lanes are back", async || lanes.call(&command("GET spot")).await.ok()).await;
+    assert_eq!(text(found), "taken");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_under_load_never_hangs_and_never_lies() {
+    let mut redis = Redis::durable();
+    let lanes = redis.lanes(0, LaneLimits::default()).await;
+    let callers: Vec<_> = (0..64)
+        .map(|caller| {
+            let lanes = lanes.clone();
+            tokio::spawn(async move {
+                let mut acknowledged = 0;
+                for count in 1..=100_000 {
+                    match lanes.commit(&command(&format!("SET caller:{caller} {count}"))).await {
+                        Ok(_) => acknowledged = count,
+                        Err(StoreError::OutcomeUnknown | StoreError::Unavailable(_)) => break,
+                        Err(other) => panic!("{other}"),
+                    }
+                }
+                acknowledged
+            })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    redis.kill();
+    let mut acknowledged = Vec::new();
+    for caller in callers {
+        acknowledged.push(tokio::time::timeout(Duration::from_secs(2), caller).await.unwrap().unwrap());
+    }
+
+    redis.start_again();
+    eventually("the lanes are back", async || lanes.call(&command("PING")).await.ok()).await;
+    for (caller, acknowledged) in acknowledged.into_iter().enumerate() {
+        let stored = lanes.call(&command(&format!("GET caller:{caller}"))).await.unwrap();
+        let stored: i64 = redis::from_redis_value(stored).unwrap();
+        assert!(stored >= acknowledged, "caller {caller}: {acknowledged} acknowledged, {stored} stored");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_call_more_than_may_be_under_way_is_refused_at_once() {
+    let redis = Redis::durable();
+    let limits = LaneLimits { in_flight_max: 8, answer_ms_max: 1000, ..LaneLimits::default() };
+    let lanes = redis.lanes(0, limits).await;
+    redis.signal("-STOP");
+    let waiting: Vec<_> = (0..8)
+        .map(|_| {
+            let lanes = lanes.clone();
+            tokio::spawn(async move { lanes.call(&command("PING")).await })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+
+    let begun = Instant::now();
+    let refused = lanes.call(&command("PING")).await;
+
+    assert!(matches!(&refused, Err(StoreError::Unavailable(why)) if why.starts_with("8 calls")), "{refused:?}");
+    assert!(begun.elapsed() < Duration::from_millis(50));
+    for waiting in waiting {
+        assert_eq!(waiting.await.unwrap(), Err(StoreError::OutcomeUnknown));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_counts_once_enough_replicas_hold_it() {
+    let primary = Redis::durable();
+    let lanes = primary.lanes(1, LaneLimits::default()).await;
+    let alone = lanes.commit(&command("SET spot taken")).await;
+    assert_eq!(alone, Err(StoreError::OutcomeUnknown), "no replica held it");
+    let wrong = lanes.commit(&command("LPUSH spot x")).await;
+    assert!(matches!(wrong, Err(StoreError::Corrupt(_))), "an error reply needs no replica: {wrong:?}");
+    assert!(lanes.call(&command("GET spot")).await.is_ok(), "a read needs no replica");
+
+    let replica = Redis::start(&["--replicaof", "127.0.0.1", &primary.port.to_string()]);
+    eventually("the replica confirms", async || lanes.commit(&command("SET spot taken")).await.ok()).await;
+    let writers: Vec<_> = (0..500)
+        .map(|writer| {
+            let lanes = lanes.clone();
+            tokio::spawn(async move { lanes.commit(&command(&format!("SET writer:{writer} {writer}"))).await })
+        })
+        .collect();
+    for (writer, answer) in writers.into_iter().enumerate() {
+        assert_eq!(answer.await.unwrap(), Ok(Value::Okay), "writer {writer}");
+    }
+
+    let refused = replica.lanes(0, LaneLimits::default()).await.commit(&command("SET spot free")).await;
+    assert!(matches!(&refused, Err(StoreError::Unavailable(why)) if why.starts_with("READONLY")), "{refused:?}");
+}
+
+#[tokio::test]
+async fn sentinel_and_cluster_are_refused_in_one_clear_line() {
+    for url in ["redis+sentinel://:secret@h1,h2/gym", "redis+cluster://h1,h2,h3"] {
+        let target = RedisTarget::parse(url).unwrap();
+        let refused = Lanes::open(&target, 0, LaneLimits::default()).err().unwrap().to_string();
+        assert!(refused.contains("is not supported yet") && !refused.contains("secret"), "{refused}");
+    }
+    for url in ["redis+sentinel://h1,h2", "redis+cluster://h1,,h3", "http://h1", "redis://", "nonsense"] {
+        assert!(RedisTarget::parse(url).is_err(), "{url}");
+    }
+}
+
+// ---- the library ----
+
+const SOURCE: &str = "#!lua name=rollcall_@HASH@
+redis.register_function('greet_@HASH@', function(keys, args) return { 'GREETED', args[1] } end)";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_library_that_went_missing_is_loaded_once_and_the_call_repeated() {
+    let redis = Redis::durable();
+    let lanes = redis.lanes(0, LaneLimits::default()).await;
+    let library = Library::of(SOURCE);
+    let greet = async || library.fcall(&lanes, "greet", "rc:{gym}:org", &["ann"]).await;
+    assert_eq!(text_list(greet().await.unwrap()), ["GREETED", "ann"], "a server that never had it");
+
+    lanes.commit(&command(&format!("FUNCTION DELETE {}", library.name()))).await.unwrap();
+    assert_eq!(text_list(greet().await.unwrap()), ["GREETED", "ann"], "deleted");
+
+    lanes.commit(&command("FUNCTION FLUSH")).await.unwrap();
+    let callers: Vec<_> = (0..100)
+        .map(|_| {
+            let (lanes, library) = (lanes.clone(), library.clone());
+            tokio::spawn(async move { library.fcall(&lanes, "greet", "rc:{gym}:org", &["ann"]).await })
+        })
+        .collect();
+    for caller in callers {
+        assert_eq!(text_list(caller.await.unwrap().unwrap()), ["GREETED", "ann"], "flushed, a hundred at once");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_instances_may_load_the_library_at_once() {
+    let redis = Redis::durable();
+    let mut loaders = Vec::new();
+    for _ in 0..8 {
+        let lanes = redis.lanes(0, LaneLimits::default()).await;
+        loaders.push(tokio::spawn(async move { Library::of(SOURCE).load(&lanes).await }));
+    }
+    for loader in loaders {
+        assert_eq!(loader.await.unwrap(), Ok(()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_code_under_the_librarys_name_is_never_replaced() {
+    let redis = Redis::durable();
+    let lanes = redis.lanes(0, LaneLimits::default()).await;
+    let library = Library::of(SOURCE);
+    let mut other = redis::cmd("FUNCTION");
+    other
+        .arg("LOAD")
+        .arg(format!("#!lua name={}\nredis.register_function('other', function() return 1 end)", library.name()));
+    lanes.commit(&other).await.unwrap();
+
+    let refused = library.load(&lanes).await;
+
+    assert!(matches!(&refused, Err(StoreError::Corrupt(why)) if why.contains("other code")), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_service_s_own_library_loads() {
+    let redis = Redis::durable();
+    let lanes = redis.lanes(0, LaneLimits::default()).await;
+    let library = Library::default();
+    library.load(&lanes).await.unwrap();
+    library.load(&lanes).await.unwrap();
+    let listed = lanes.call(&command(&format!("FUNCTION LIST LIBRARYNAME {}", library.name()))).await.unwrap();
+    assert_ne!(listed, Value::Array(Vec::new()));
+}
+
+fn text_list(value: Value) -> Vec<String> {
+    redis::from_redis_value(value).unwrap()
+}
+
+// ---- durability ----
+
+#[tokio::test(flavor = "multi_thread")]
+async fn writes_are_refused_on_a_redis_that_could_lose_them() {
+    let redis = Redis::durable();
+    let lanes = redis.lanes(0, LaneLimits::default()).await;
+    let durability = Durability::new(DurabilityPolicy::Required);
+    assert!(durability.check_writes().is_err(), "nothing is known before the first look");
+    durability.check(&lanes).await.unwrap();
+    assert_eq!(durability.check_writes(), Ok(()));
+
+    for (setting, wrong, right) in [
+        ("appendonly", "no", "yes"),
+        ("appendfsync", "everysec", "always"),
+        ("no-appendfsync-on-rewrite", "yes", "no"),
+        ("maxmemory-policy", "allkeys-lru", "noeviction"),
+    ] {
+        lanes.call(&command(&format!("CONFIG SET {setting} {wrong}"))).await.unwrap();
+        durability.check(&lanes).await.unwrap();
+        let refused = durability.check_writes().unwrap_err().to_string();
+        assert_eq!(refused, format!("writes are refused: {setting} is {wrong}, not {right}"));
+        lanes.call(&command(&format!("CONFIG SET {setting} {right}"))).await.unwrap();
+        durability.check(&lanes).await.unwrap();
+        assert_eq!(durability.check_writes(), Ok(()), "healed: {setting}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_that_may_not_be_read_count_as_not_durable() {
+    let redis = Redis::start(&["--appendonly", "yes", "--appendfsync", "always", "--rename-command", "CONFIG", ""]);
+    let lanes = redis.lanes(0, LaneLimits::default()).await;
+    let durability = Durability::new(DurabilityPolicy::Required);
+    durability.check(&lanes).await.unwrap();
+    let refused = durability.check_writes().unwrap_err().to_string();
+    assert!(refused.contains("may not be read"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_may_accept_loss() {
+    let redis = Redis::start(&["--appendonly", "no"]);
+    let lanes = redis.lanes(0, LaneLimits::default()).await;
+    let durability = Durability::new(DurabilityPolicy::Any);
+    assert_eq!(durability.check_writes(), Ok(()));
+    durability.check(&lanes).await.unwrap();
+    assert_eq!(durability.check_writes(), Ok(()));
+}

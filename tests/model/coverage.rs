@@ -1,0 +1,103 @@
+//! Counts what was tried, and says what was tried too rarely to mean anything.
+
+use std::collections::BTreeMap;
+
+/// Each must occur this often in [`FOR_CALLS`] calls.
+const LEAST: u64 = 20;
+const FOR_CALLS: u64 = 20_000;
+
+#[derive(Default)]
+pub struct Coverage {
+    seen: BTreeMap<(&'static str, String), u64>,
+    pub calls: u64,
+}
+
+impl Coverage {
+    pub fn count(&mut self, op: &'static str, outcome: &str, events: &[&'static str]) {
+        self.calls += 1;
+        *self.seen.entry((op, outcome.to_owned())).or_default() += 1;
+        for event in events {
+            *self.seen.entry((op, format!("+{event}"))).or_default() += 1;
+        }
+    }
+
+    /// Pairs that occurred too rarely for a run of so many calls.
+    pub fn complaints(&self, calls: u64) -> Vec<String> {
+        let least = LEAST * calls / FOR_CALLS;
+        let mut complaints = Vec::new();
+        for (op, outcomes) in EXPECTED {
+            for outcome in outcomes.split_whitespace() {
+                let seen = self.seen.get(&(*op, outcome.to_owned())).copied().unwrap_or_default();
+                if seen < least {
+                    complaints.push(format!("{op} → {outcome}: {seen} times, not {least}"));
+                }
+            }
+        }
+        complaints
+    }
+
+    /// Whether to go on: a run is longer than asked for, up to twice, if something rare has not come up yet.
+    pub fn unfinished(&self, calls: u64) -> bool {
+        self.calls < calls || (self.calls < 2 * calls && !self.complaints(calls).is_empty())
+    }
+
+    pub fn assert_wide(&self, calls: u64) {
+        let complaints = self.complaints(calls);
+        assert!(complaints.is_empty(), "in {} calls, too rarely:\n{}", self.calls, complaints.join("\n"));
+    }
+
+    pub fn table(&self) -> String {
+        let lines: Vec<String> =
+            self.seen.iter().map(|((op, outcome), count)| format!("{op:16} {outcome:26} {count:6}")).collect();
+        lines.join("\n")
+    }
+}
+
+/// Every call with the outcomes it can have; `+` marks what it announced.
+const EXPECTED: &[(&str, &str)] = &[
+    (
+        "book",
+        "booked waitlisted repeated taken replayed idempotency_mismatch not_found class_cancelled class_finished \
+         not_open closed membership_ended not_entitled frozen too_young no_clips overlap daily_limit open_limit \
+         waitlist_closed full waitlist_full +booking_confirmed +waitlist_joined +booking_promoted +fee_waived",
+    ),
+    (
+        "desk_books",
+        "booked waitlisted repeated taken replayed idempotency_mismatch invalid class_finished not_open closed \
+         not_entitled no_clips overlap full waitlist_full +booking_promoted",
+    ),
+    (
+        "cancel",
+        "free late late_by_clip left declined repeated replayed cancel_closed not_found idempotency_mismatch \
+         wrong_status +booking_cancelled +waitlist_left +booking_promoted +spot_offered +promotion_passed_over \
+         +spot_freed +fee_charged",
+    ),
+    (
+        "desk_cancels",
+        "free spared late late_by_clip left declined repeated replayed cancel_closed idempotency_mismatch \
+         +booking_promoted +spot_offered +spot_freed +fee_charged",
+    ),
+    (
+        "accept",
+        "accepted not_offered offer_expired not_found not_entitled +booking_promoted",
+    ),
+    ("preview", "free charged refused"),
+    ("set_clock", "set +class_opened +class_started +class_finished +offer_lapsed +spot_offered"),
+    (
+        "put_member",
+        "put +member_changed +booking_cancelled +waitlist_left +booking_promoted +spot_offered",
+    ),
+    ("erase_member", "erased +member_erased +booking_cancelled"),
+    ("publish", "published invalid +class_published"),
+    ("put_policy", "put +policy_changed +class_opened"),
+    (
+        "change_class",
+        "changed invalid class_finished +class_changed +booking_promoted +spot_offered",
+    ),
+    ("cancel_class", "cancelled repeated +class_cancelled +fee_waived"),
+    ("read_class", "read"),
+    ("read_roster", "read"),
+    ("read_standing", "read"),
+    ("read_bookings", "read"),
+    ("read_fees", "read"),
+];

@@ -1,0 +1,325 @@
+//! Tells the model and the service the same thing and compares what each says: the answer, the events, what was
+//! touched, and now and then everything.
+
+use std::collections::HashMap;
+use std::fmt::Debug;
+
+use rollcall::domain::policy::Policy;
+use serde_json::{Value, json};
+
+use crate::histories::Beginning;
+use crate::operations::{Op, Wire};
+use crate::state::{Number, Org};
+use crate::support::api::{self, Person, Reply, World};
+use crate::views::{Answer, Body, Reader, list, text};
+
+/// How many calls between two looks at everything.
+const WHOLE_EVERY: usize = 200;
+
+/// One organisation on both sides.
+pub struct Run {
+    pub model: Org,
+    operator: Person,
+    admin: Person,
+    desk: Person,
+    members: HashMap<String, Person>,
+    org: api::Org,
+    /// The service's ids of bookings, in the order of their making.
+    ids: Vec<String>,
+    cursor: String,
+    compared: usize,
+    calls: usize,
+}
+
+/// Where the two sides part.
+#[derive(Debug)]
+pub struct Difference {
+    pub what: String,
+    pub model: String,
+    pub service: String,
+}
+
+type Same = Result<(), Difference>;
+
+impl Run {
+    pub async fn begin(world: &World, beginning: &Beginning) -> Run {
+        world.sets_clock(&crate::operations::written(beginning.now)).await;
+        let org = world.org_with(json!({ "name": "Chain", "policy": beginning.policy })).await;
+        let desk = org.desk();
+        let mut latest = None;
+        for club in &beginning.clubs {
+            latest = desk.put(&format!("/v1/clubs/{club}"), json!({ "name": club })).await.cursor;
+        }
+        let policy = Policy::parse(&beginning.policy).expect("a generated policy");
+        Run {
+            model: Org::new(policy, &beginning.clubs, beginning.now),
+            operator: world.operator(),
+            admin: org.admin(),
+            desk,
+            members: HashMap::new(),
+            org,
+            ids: Vec::new(),
+            cursor: latest.expect("a write answers with its cursor"),
+            compared: 0,
+            calls: 0,
+        }
+    }
+
+    /// One call on both sides. `Ok` carries the model's answer and the names of what it announced.
+    pub async fn step(&mut self, op: &Op) -> Result<(Answer, Vec<&'static str>), Difference> {
+        let op = &self.sensible(op);
+        let addressed = op.addresses().and_then(|(class, member)| self.model.latest(class, member));
+        let booking = addressed.map_or("no-such-booking".to_owned(), |number| self.ids[number].clone());
+        let made = self.model.bookings.len();
+        let announced = self.model.events.len();
+        let answer = self.model.call(op);
+        let reply = self.send(op, &booking).await;
+        if self.model.bookings.len() > made
+            && let Ok(id) = text(&reply.body, "id")
+        {
+            self.ids.push(id.to_owned());
+        }
+        self.compare_answers(op, &answer, &reply)?;
+        self.compare_events().await?;
+        self.compare_touched(op).await?;
+        self.calls += 1;
+        if self.calls.is_multiple_of(WHOLE_EVERY) {
+            self.compare_everything().await?;
+        }
+        Ok((answer, self.model.events[announced..].iter().map(|e| e.name).collect()))
+    }
+
+    /// A history that was made shorter may speak of members who are not there.
+    fn sensible(&self, op: &Op) -> Op {
+        match op {
+            Op::ReadClass { class, reader: Some(id) } if !self.model.members.contains_key(id) => {
+                Op::ReadClass { class: class.clone(), reader: None }
+            }
+            Op::ReadBookings { member } if !self.model.members.contains_key(member) => {
+                Op::ReadStanding { member: member.clone() }
+            }
+            other => other.clone(),
+        }
+    }
+
+    async fn send(&mut self, op: &Op, booking: &str) -> Reply {
+        let Wire { method, path, body } = op.wire(booking);
+        let method = method.parse().expect("a method");
+        let caller = self.caller(op);
+        let mut call = caller.call(method, &path, body);
+        if let Some(key) = op.key() {
+            call = call.key(key);
+        }
+        call.send().await
+    }
+
+    fn caller(&mut self, op: &Op) -> Person {
+        match (op, op.member_calling()) {
+            (Op::SetClock(_), _) => self.operator.clone(),
+            (Op::PutPolicy(_), _) => self.admin.clone(),
+            (_, Some(member)) => self.member(member),
+            (_, None) => self.desk.clone(),
+        }
+    }
+
+    fn member(&mut self, id: &str) -> Person {
+        self.members.entry(id.to_owned()).or_insert_with(|| self.org.caller(id, "member")).clone()
+    }
+
+    fn reader<T>(&self, read: impl FnOnce(&Reader<'_>) -> Result<T, String>) -> Result<T, String> {
+        let number_of = |id: &str| self.ids.iter().position(|known| known == id);
+        read(&Reader { number_of: &number_of, today: self.model.today() })
+    }
+
+    // ---- answers ------------------------------------------------------------------------------------------
+
+    fn compare_answers(&self, op: &Op, expected: &Answer, reply: &Reply) -> Same {
+        let what = format!("the answer to {op:?}");
+        if expected.status != reply.status {
+            return Err(differ(&what, &(expected.status, &expected.body), &(reply.status, &reply.body)));
+        }
+        let body = self.reader(|r| read_like(r, &expected.body, &reply.body));
+        same(&what, &expected.body, body, &reply.body)
+    }
+
+    // ---- events -------------------------------------------------------------------------------------------
+
+    async fn compare_events(&mut self) -> Same {
+        let mut lines = Vec::new();
+        loop {
+            let page = self.desk.events_after(&self.cursor).send().await;
+            let items = page.items().to_vec();
+            let Some(last) = items.last().and_then(|line| line["cursor"].as_str()) else { break };
+            self.cursor = last.to_owned();
+            lines.extend(items);
+            if page.body["next"].is_null() {
+                break;
+            }
+        }
+        let told: Vec<Told> = self.model.events[self.compared..].iter().map(Told::of_model).collect();
+        self.compared = self.model.events.len();
+        let heard: Result<Vec<Told>, String> =
+            lines.iter().map(|line| self.reader(|r| Told::of_service(r, line))).collect();
+        same("the events", &told, heard, &Value::from(lines))
+    }
+
+    // ---- state --------------------------------------------------------------------------------------------
+
+    /// The class a call was about, as somebody else sees it; the booking itself was in the answer.
+    async fn compare_touched(&mut self, op: &Op) -> Same {
+        let class = match op {
+            Op::Book { class, .. } | Op::Cancel { class, .. } | Op::Accept { class, .. } => class,
+            Op::Change { class, .. } | Op::CancelClass { class, .. } => class,
+            Op::Publish(new) => &new.id,
+            Op::PutMember { id, .. } => return self.compare_standing(id).await,
+            _ => return Ok(()),
+        };
+        if !self.model.classes.contains_key(class) {
+            return Ok(());
+        }
+        let readers: Vec<String> = self.model.members.keys().cloned().collect();
+        let reader = readers.get(self.calls % (readers.len() + 1)).cloned();
+        self.compare_class(class, reader.as_deref()).await
+    }
+
+    async fn compare_class(&mut self, class: &str, reader: Option<&str>) -> Same {
+        let person = match reader {
+            Some(member) => self.member(member),
+            None => self.desk.clone(),
+        };
+        let reply = person.get(&format!("/v1/classes/{class}")).send().await;
+        let seen = self.reader(|r| r.class(&reply.body, reader.is_some()));
+        let what = format!("class {class} as seen by {}", reader.unwrap_or("the desk"));
+        same(&what, &self.model.view_class(class, reader), seen, &reply.body)
+    }
+
+    async fn compare_standing(&self, member: &str) -> Same {
+        let Some(expected) = self.model.view_standing(member) else { return Ok(()) };
+        let reply = self.desk.standing_of(member).send().await;
+        same(&format!("the standing of {member}"), &expected, self.reader(|r| r.standing(&reply.body)), &reply.body)
+    }
+
+    /// All that can be read.
+    pub async fn compare_everything(&mut self) -> Same {
+        let members: Vec<String> = self.model.members.keys().cloned().collect();
+        for class in self.model.classes.keys().cloned().collect::<Vec<_>>() {
+            let reply = self.desk.roster(&class.as_str()).send().await;
+            let seen = self.reader(|r| r.roster(&reply.body));
+            same(&format!("the roster of {class}"), &self.model.view_roster(&class), seen, &reply.body)?;
+            self.compare_class(&class, None).await?;
+            for member in &members {
+                self.compare_class(&class, Some(member)).await?;
+            }
+        }
+        for member in &members {
+            self.compare_standing(member).await?;
+            self.compare_bookings(member).await?;
+        }
+        let (lines, bodies) = self.pages("/v1/fees").await;
+        let fees: Result<Vec<_>, String> = lines.iter().map(|line| self.reader(|r| r.fee(line))).collect();
+        same("the ledger", &self.model.view_fees(), fees, &bodies)
+    }
+
+    async fn compare_bookings(&self, member: &str) -> Same {
+        let mut seen = Vec::new();
+        let mut bodies = Vec::new();
+        for when in ["upcoming", "past"] {
+            let (items, body) = self.pages(&format!("/v1/bookings?member={member}&when={when}")).await;
+            seen.extend(items);
+            bodies.push(body);
+        }
+        let read: Result<Vec<_>, String> = seen.iter().map(|b| self.reader(|r| r.booking(b))).collect();
+        let read = read.map(|mut views| {
+            views.sort_by_key(|view| view.number);
+            views
+        });
+        let numbers = self.model.view_bookings(member).into_iter().map(|(number, _)| number);
+        let expected: Vec<_> = numbers.map(|number| self.model.view_booking(number)).collect();
+        same(&format!("the bookings of {member}"), &expected, read, &Value::from(bodies))
+    }
+
+    async fn pages(&self, path: &str) -> (Vec<Value>, Value) {
+        let (mut items, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let sign = if path.contains('?') { '&' } else { '?' };
+            let page = self.desk.get(&format!("{path}{sign}limit=200{cursor}")).send().await;
+            items.extend(page.items().to_vec());
+            match page.body["next"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return (items, page.body),
+            }
+        }
+    }
+}
+
+/// An event, as far as it is compared.
+#[derive(Debug, PartialEq)]
+struct Told {
+    name: String,
+    class: Option<String>,
+    booking: Option<Number>,
+    member: Option<String>,
+    at: rollcall::domain::instant::Instant,
+}
+
+impl Told {
+    fn of_model(event: &crate::state::Event) -> Told {
+        Told {
+            name: match event.reason {
+                Some(reason) => format!("{}: {reason}", event.name),
+                None => event.name.to_owned(),
+            },
+            class: event.class.clone(),
+            booking: event.booking,
+            member: event.member.clone(),
+            at: event.at,
+        }
+    }
+
+    fn of_service(reader: &Reader<'_>, line: &Value) -> Result<Told, String> {
+        let optional = |field: &str| line.get(field).and_then(Value::as_str).map(str::to_owned);
+        let name = text(line, "event")?;
+        let reason = line["data"]["reason"].as_str().filter(|_| name == "promotion_passed_over");
+        Ok(Told {
+            name: reason.map_or(name.to_owned(), |reason| format!("{name}: {reason}")),
+            class: optional("class"),
+            booking: optional("booking").map(|_| reader.number(line, "booking")).transpose()?,
+            member: optional("member"),
+            at: crate::views::instant(line, "at")?,
+        })
+    }
+}
+
+/// Reads the service's body as the kind of thing the model answers.
+fn read_like(reader: &Reader<'_>, expected: &Body, body: &Value) -> Result<Body, String> {
+    match expected {
+        Body::Nothing => Ok(Body::Nothing),
+        Body::Refused(_) => reader.refused(body).map(Body::Refused),
+        Body::Booking(_) => reader.booking(body).map(Body::Booking),
+        Body::Class(class) => reader.class(body, class.mine.is_some()).map(Body::Class),
+        Body::Preview(_) => reader.preview(body).map(Body::Preview),
+        Body::Roster(_) => reader.roster(body).map(Body::Roster),
+        Body::Standing(_) => reader.standing(body).map(Body::Standing),
+        Body::Bookings(_) => {
+            let read: Result<Vec<_>, String> = list(body, "items")?.iter().map(|b| reader.booking(b)).collect();
+            let mut seen: Vec<_> = read?.iter().map(|view| (view.number, view.status)).collect();
+            seen.sort_unstable();
+            Ok(Body::Bookings(seen))
+        }
+        Body::Fees(_) => {
+            list(body, "items")?.iter().map(|line| reader.fee(line)).collect::<Result<_, _>>().map(Body::Fees)
+        }
+    }
+}
+
+fn same<T: PartialEq + Debug>(what: &str, expected: &T, seen: Result<T, String>, body: &Value) -> Same {
+    match seen {
+        Ok(seen) if seen == *expected => Ok(()),
+        Ok(seen) => Err(differ(what, expected, &seen)),
+        Err(unreadable) => Err(differ(what, expected, &format!("cannot be read ({unreadable}): {body}"))),
+    }
+}
+
+fn differ(what: &str, model: &impl Debug, service: &impl Debug) -> Difference {
+    Difference { what: what.to_owned(), model: format!("{model:#?}"), service: format!("{service:#?}") }
+}

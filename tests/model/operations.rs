@@ -1,0 +1,241 @@
+//! The calls as data: what the model is told and what goes over the wire are made from the same value.
+//!
+//! A booking is named by its class and member (the latest one they have), so that a history still makes sense when
+//! a part of it is left out.
+
+use chrono::NaiveDate;
+use rollcall::domain::instant::Instant;
+use serde_json::{Value, json};
+
+use crate::state::{Membership, Profile};
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Caller {
+    Desk,
+    Member(String),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Op {
+    SetClock(Instant),
+    PutPolicy(Value),
+    PutMember { id: String, profile: Profile },
+    EraseMember { id: String },
+    Publish(NewClass),
+    Change { class: String, change: ClassChange },
+    CancelClass { class: String, key: Option<String> },
+    Book { caller: Caller, class: String, member: String, waitlist: bool, key: Option<String> },
+    Cancel { caller: Caller, class: String, member: String, charge: Option<bool>, key: Option<String> },
+    Accept { class: String, member: String, key: Option<String> },
+    Preview { caller: Caller, class: String, member: String },
+    ReadClass { class: String, reader: Option<String> },
+    ReadRoster { class: String },
+    ReadStanding { member: String },
+    ReadBookings { member: String },
+    ReadFees,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewClass {
+    pub id: String,
+    pub club: String,
+    pub title: String,
+    pub category: Option<String>,
+    pub starts_at: Instant,
+    pub minutes: u32,
+    pub capacity: u32,
+    pub min_age: Option<u32>,
+    pub overrides: Option<Value>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ClassChange {
+    pub starts_at: Option<Instant>,
+    pub minutes: Option<u32>,
+    pub title: Option<String>,
+    pub capacity: Option<u32>,
+}
+
+/// One call as it goes over the wire.
+pub struct Wire {
+    pub method: &'static str,
+    pub path: String,
+    pub body: Option<Value>,
+}
+
+impl Op {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Op::SetClock(_) => "set_clock",
+            Op::PutPolicy(_) => "put_policy",
+            Op::PutMember { .. } => "put_member",
+            Op::EraseMember { .. } => "erase_member",
+            Op::Publish(_) => "publish",
+            Op::Change { .. } => "change_class",
+            Op::CancelClass { .. } => "cancel_class",
+            Op::Book { caller: Caller::Desk, .. } => "desk_books",
+            Op::Book { .. } => "book",
+            Op::Cancel { caller: Caller::Desk, .. } => "desk_cancels",
+            Op::Cancel { .. } => "cancel",
+            Op::Accept { .. } => "accept",
+            Op::Preview { .. } => "preview",
+            Op::ReadClass { .. } => "read_class",
+            Op::ReadRoster { .. } => "read_roster",
+            Op::ReadStanding { .. } => "read_standing",
+            Op::ReadBookings { .. } => "read_bookings",
+            Op::ReadFees => "read_fees",
+        }
+    }
+
+    /// The member who calls; `None` is the desk.
+    pub fn member_calling(&self) -> Option<&str> {
+        match self {
+            Op::Book { caller: Caller::Member(id), .. }
+            | Op::Cancel { caller: Caller::Member(id), .. }
+            | Op::Preview { caller: Caller::Member(id), .. }
+            | Op::Accept { member: id, .. }
+            | Op::ReadClass { reader: Some(id), .. } => Some(id),
+            _ => None,
+        }
+    }
+
+    pub fn caller(&self) -> String {
+        self.member_calling().map_or("the desk".to_owned(), str::to_owned)
+    }
+
+    pub fn key(&self) -> Option<&str> {
+        match self {
+            Op::CancelClass { key, .. } | Op::Book { key, .. } | Op::Cancel { key, .. } | Op::Accept { key, .. } => {
+                key.as_deref()
+            }
+            _ => None,
+        }
+    }
+
+    pub fn with_key(&self, new: Option<String>) -> Op {
+        let mut op = self.clone();
+        match &mut op {
+            Op::CancelClass { key, .. } | Op::Book { key, .. } | Op::Cancel { key, .. } | Op::Accept { key, .. } => {
+                *key = new;
+            }
+            _ => {}
+        }
+        op
+    }
+
+    pub fn without_key(&self) -> Op {
+        self.with_key(None)
+    }
+
+    /// The class and member whose latest booking the path names.
+    pub fn addresses(&self) -> Option<(&str, &str)> {
+        match self {
+            Op::Cancel { class, member, .. } | Op::Accept { class, member, .. } | Op::Preview { class, member, .. } => {
+                Some((class, member))
+            }
+            _ => None,
+        }
+    }
+
+    /// `booking`: the id of the booking it addresses.
+    pub fn wire(&self, booking: &str) -> Wire {
+        let (method, path, body) = match self {
+            Op::SetClock(now) => ("PUT", "/v1/clock".to_owned(), Some(json!({ "now": written(*now) }))),
+            Op::PutPolicy(policy) => ("PUT", "/v1/org/policy".to_owned(), Some(policy.clone())),
+            Op::PutMember { id, profile } => ("PUT", format!("/v1/members/{id}"), Some(profile.body())),
+            Op::EraseMember { id } => ("DELETE", format!("/v1/members/{id}"), None),
+            Op::Publish(new) => ("POST", "/v1/classes".to_owned(), Some(new.body())),
+            Op::Change { class, change } => ("PATCH", format!("/v1/classes/{class}"), Some(change.body())),
+            Op::CancelClass { class, .. } => {
+                ("POST", format!("/v1/classes/{class}/cancel"), Some(json!({ "reason": "the room is flooded" })))
+            }
+            Op::Book { caller, class, member, waitlist, .. } => {
+                let mut body = json!({ "waitlist": waitlist });
+                if *caller == Caller::Desk {
+                    body["member"] = json!(member);
+                }
+                ("POST", format!("/v1/classes/{class}/bookings"), Some(body))
+            }
+            Op::Cancel { charge, .. } => {
+                let body = charge.map(|charge| json!({ "charge": charge, "reason": "asked at the desk" }));
+                ("POST", format!("/v1/bookings/{booking}/cancel"), body)
+            }
+            Op::Accept { .. } => ("POST", format!("/v1/bookings/{booking}/accept"), None),
+            Op::Preview { .. } => ("GET", format!("/v1/bookings/{booking}/cancel-preview"), None),
+            Op::ReadClass { class, .. } => ("GET", format!("/v1/classes/{class}"), None),
+            Op::ReadRoster { class } => ("GET", format!("/v1/classes/{class}/roster"), None),
+            Op::ReadStanding { member } => ("GET", format!("/v1/members/{member}/standing"), None),
+            Op::ReadBookings { member } => ("GET", format!("/v1/bookings?member={member}&limit=200"), None),
+            Op::ReadFees => ("GET", "/v1/fees?limit=200".to_owned(), None),
+        };
+        Wire { method, path, body }
+    }
+}
+
+impl NewClass {
+    fn body(&self) -> Value {
+        let mut body = json!({
+            "id": self.id, "club": self.club, "title": self.title, "starts_at": written(self.starts_at),
+            "minutes": self.minutes, "capacity": self.capacity,
+        });
+        let optional = [
+            ("category", self.category.as_ref().map(|category| json!(category))),
+            ("min_age", self.min_age.map(|age| json!(age))),
+            ("policy", self.overrides.clone()),
+        ];
+        for (field, value) in optional.into_iter().filter_map(|(field, value)| Some((field, value?))) {
+            body[field] = value;
+        }
+        body
+    }
+}
+
+impl ClassChange {
+    fn body(&self) -> Value {
+        let fields = [
+            ("starts_at", self.starts_at.map(|at| json!(written(at)))),
+            ("minutes", self.minutes.map(|minutes| json!(minutes))),
+            ("title", self.title.as_ref().map(|title| json!(title))),
+            ("capacity", self.capacity.map(|capacity| json!(capacity))),
+        ];
+        let given = fields.into_iter().filter_map(|(field, value)| Some((field.to_owned(), value?)));
+        Value::Object(given.collect())
+    }
+}
+
+impl Profile {
+    fn body(&self) -> Value {
+        let scope = |only: &Option<Vec<String>>| only.as_ref().map_or(json!("all"), |only| json!(only));
+        let day = |date: Option<NaiveDate>| date.map(|date| json!(date.to_string()));
+        let frozen: Vec<Value> = (self.frozen.iter())
+            .map(|(from, until)| json!({ "from": from.to_string(), "until": until.to_string() }))
+            .collect();
+        let mut membership = json!({
+            "plan": if self.on_clips { "clips" } else { "unlimited" },
+            "status": match self.status {
+                Membership::Active => "active",
+                Membership::Blocked => "blocked",
+                Membership::Ended => "ended",
+            },
+            "clubs": scope(&self.clubs), "categories": scope(&self.categories), "frozen": frozen,
+        });
+        let optional = [
+            ("clips", self.clips.map(|clips| json!(clips))),
+            ("clips_revision", self.clips_revision.as_ref().map(|revision| json!(revision))),
+            ("valid_from", day(self.valid_from)),
+            ("valid_until", day(self.valid_until)),
+        ];
+        for (field, value) in optional.into_iter().filter_map(|(field, value)| Some((field, value?))) {
+            membership[field] = value;
+        }
+        let mut body = json!({ "name": self.name, "membership": membership });
+        if let Some(born) = day(self.born) {
+            body["born"] = born;
+        }
+        body
+    }
+}
+
+pub fn written(at: Instant) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
+}

@@ -1,0 +1,80 @@
+//! Policies to try: every preset, and presets with some of their rules thrown anew.
+
+use rollcall::domain::presets::presets;
+use serde_json::{Value, json};
+
+use crate::dice::Dice;
+
+const SPANS: &[&str] = &["PT0S", "PT30M", "PT60M", "PT2H", "PT3H", "PT24H", "P1D"];
+
+/// A whole policy. `currency`: kept where an organisation has fees in it already.
+pub fn policy(dice: &mut Dice, currency: Option<&str>) -> Value {
+    let mut policy = dice.pick(presets()).policy.to_json();
+    // The decision on the minimum is not modelled: nothing is ever below 0.
+    policy["attendance"]["minimum"] = json!(0);
+    if dice.chance(75) {
+        throw(dice, &mut policy);
+    }
+    if let Some(currency) = currency {
+        policy["currency"] = json!(currency);
+    }
+    policy
+}
+
+fn throw(dice: &mut Dice, policy: &mut Value) {
+    let zones = ["Europe/Copenhagen", "Europe/Vilnius", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"];
+    let quiet = [
+        Value::Null,
+        json!({ "from": "22:00", "until": "07:00" }),
+        json!({ "from": "12:00", "until": "14:00" }),
+        json!({ "from": "00:00", "until": "06:30" }),
+        json!({ "from": "09:00", "until": "21:00" }),
+    ];
+    let opens = [
+        json!({ "before": "P7D" }),
+        json!({ "before": "P1D" }),
+        json!({ "before": "PT36H" }),
+        json!({ "days": 2, "at": "08:00" }),
+        json!({ "days": 1, "at": "00:00" }),
+    ];
+    let limits = [Value::Null, json!(1), json!(2), json!(3)];
+    let mut set = |percent: u64, pointer: &str, values: &[Value]| {
+        if dice.chance(percent) {
+            let value = dice.pick(values).clone();
+            *policy.pointer_mut(pointer).expect("a field of every policy") = value;
+        }
+    };
+    set(30, "/timezone", &zones.map(Value::from));
+    set(50, "/booking/opens", &opens);
+    set(30, "/booking/closes_before", &["PT0S", "PT30M", "PT2H"].map(Value::from));
+    set(60, "/booking/daily_limit", &limits);
+    set(40, "/booking/open_limit", &[Value::Null, json!(2), json!(2), json!(3)]);
+    set(30, "/booking/allow_overlap", &[json!(true), json!(false)]);
+    set(50, "/cancel/free_until", &SPANS[1..].iter().map(|&span| json!(span)).collect::<Vec<_>>());
+    set(50, "/cancel/late", &["refused", "charged", "charged"].map(Value::from));
+    set(50, "/cancel/late_fee", &[json!(0), json!(3000), json!(450)]);
+    set(20, "/cancel/late_is_strike", &[json!(true)]);
+    set(60, "/cancel/forgive_if_refilled", &[json!(true)]);
+    set(60, "/waitlist/max", &[json!(1), json!(2), json!(20), json!(0)]);
+    set(75, "/waitlist/mode", &["offer", "offer", "auto"].map(Value::from));
+    set(50, "/waitlist/offer_for", &["PT10M", "PT30M", "PT2H", "PT26H"].map(Value::from));
+    set(60, "/waitlist/promote_until", &SPANS[..6].iter().map(|&span| json!(span)).collect::<Vec<_>>());
+    set(60, "/waitlist/then", &["first_come", "closed"].map(Value::from));
+    set(50, "/waitlist/grace", &["PT0S", "PT30M", "PT3H"].map(Value::from));
+    set(30, "/waitlist/leave_overlapping", &[json!(true), json!(false)]);
+    set(50, "/waitlist/quiet", &quiet);
+}
+
+/// A class's own rules, as a merge patch; mostly none.
+pub fn overrides(dice: &mut Dice) -> Option<Value> {
+    let patches = [
+        json!({ "booking": { "daily_limit": null } }),
+        json!({ "booking": { "daily_limit": 1 } }),
+        json!({ "booking": { "allow_overlap": true, "daily_limit": null } }),
+        json!({ "booking": { "opens": { "before": "P1D", "days": null, "at": null } } }),
+        json!({ "cancel": { "free_until": "PT24H", "late": "charged", "late_fee": 79000 } }),
+        json!({ "waitlist": { "mode": "offer", "quiet": null, "then": "closed", "max": 1 } }),
+        json!({ "waitlist": { "mode": "auto", "promote_until": "PT30M" } }),
+    ];
+    if dice.chance(35) { Some(dice.pick(&patches).clone()) } else { None }
+}

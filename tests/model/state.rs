@@ -1,0 +1,329 @@
+//! What the reference model remembers of one organisation, and the plain questions one can ask of it.
+//!
+//! The model is the second opinion on every rule: written from the product's pages alone, in plain Rust, without
+//! Redis and without a thought for speed. It borrows only the parsed policy and the terms (calendar arithmetic,
+//! which has its own tests) from the service; who may book, who is next and what it costs is decided here again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{NaiveDate, TimeDelta};
+use rollcall::domain::instant::Instant;
+use rollcall::domain::policy::{Mode, Policy, Then};
+use rollcall::domain::terms::Terms;
+use serde_json::Value;
+
+use crate::views::Answer;
+
+/// A booking's place in [`Org::bookings`]: the model's own name for it.
+pub type Number = usize;
+
+#[derive(Clone, Debug)]
+pub struct Org {
+    pub now: Instant,
+    pub policy: Policy,
+    pub clubs: BTreeSet<String>,
+    pub members: BTreeMap<String, Member>,
+    pub classes: BTreeMap<String, Class>,
+    pub bookings: Vec<Booking>,
+    pub fees: Vec<Fee>,
+    pub events: Vec<Event>,
+    /// Replies remembered for repeats, by caller and key.
+    pub remembered: BTreeMap<(String, String), Remembered>,
+    /// Classes where a spot became free in this call and nobody was asked yet.
+    pub freed: BTreeSet<String>,
+    /// Members one of whose obstacles may have gone in this call.
+    pub eased: BTreeSet<String>,
+    /// While due items are being settled, offers wait.
+    pub settling: bool,
+    pub lateness: u64,
+}
+
+#[derive(Clone, Debug)]
+pub struct Member {
+    pub profile: Profile,
+    pub clips: u32,
+    pub clips_revision: Option<String>,
+}
+
+/// What the membership system says of a member: the body of `PUT /v1/members/{id}`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Profile {
+    pub name: String,
+    pub born: Option<NaiveDate>,
+    pub on_clips: bool,
+    pub status: Membership,
+    pub clips: Option<u32>,
+    pub clips_revision: Option<String>,
+    pub valid_from: Option<NaiveDate>,
+    pub valid_until: Option<NaiveDate>,
+    /// `None` is "all".
+    pub clubs: Option<Vec<String>>,
+    pub categories: Option<Vec<String>>,
+    pub frozen: Vec<(NaiveDate, NaiveDate)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Membership {
+    Active,
+    Blocked,
+    Ended,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    Scheduled,
+    Open,
+    Cancelled,
+    Finished,
+}
+
+#[derive(Clone, Debug)]
+pub struct Class {
+    pub id: String,
+    pub club: String,
+    pub title: String,
+    pub category: Option<String>,
+    pub starts_at: Instant,
+    pub minutes: u32,
+    pub capacity: u32,
+    pub min_age: Option<u32>,
+    pub overrides: Option<Value>,
+    pub terms: Terms,
+    pub stage: Stage,
+    pub started: bool,
+    pub tickets: u64,
+    /// A spot that nobody could be asked about yet (quiet hours).
+    pub unasked: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    Booked,
+    Waitlisted,
+    Offered,
+    CheckedIn,
+    NoShow,
+    Cancelled,
+    LateCancelled,
+    ClassCancelled,
+    Lapsed,
+}
+
+#[derive(Clone, Debug)]
+pub struct Booking {
+    pub number: Number,
+    pub class: String,
+    pub member: String,
+    pub status: Status,
+    pub ticket: u64,
+    pub offer_ends: Option<Instant>,
+    /// The offer ran out (as against: the waitlist ended).
+    pub ran_out: bool,
+    /// Paid with a clip; `None` as long as no spot was taken.
+    pub by_clip: Option<bool>,
+    pub grace_until: Option<Instant>,
+    /// The club moved the class at short notice: free to cancel until it starts.
+    pub moved: bool,
+    /// What is still charged for it, in minor units.
+    pub fee: u32,
+    /// The order of late cancels; `None` once forgiven or if never late.
+    pub late: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fee {
+    pub member: String,
+    pub booking: Number,
+    pub charged: bool,
+    pub reason: &'static str,
+    pub amount: u32,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    pub name: &'static str,
+    pub class: Option<String>,
+    pub booking: Option<Number>,
+    pub member: Option<String>,
+    /// Why a member was passed over.
+    pub reason: Option<&'static str>,
+    pub at: Instant,
+}
+
+#[derive(Clone, Debug)]
+pub struct Remembered {
+    pub call: String,
+    pub at: Instant,
+    pub answer: Answer,
+}
+
+impl Status {
+    /// Holds a spot, or has one held: what limits and overlaps count.
+    pub fn holds(self) -> bool {
+        matches!(self, Status::Booked | Status::Offered | Status::CheckedIn)
+    }
+
+    pub fn live(self) -> bool {
+        self.holds() || self == Status::Waitlisted
+    }
+}
+
+impl Class {
+    pub fn ends_at(&self) -> Instant {
+        self.starts_at + TimeDelta::minutes(i64::from(self.minutes))
+    }
+
+    pub fn overlaps(&self, other: &Class) -> bool {
+        self.starts_at < other.ends_at() && other.starts_at < self.ends_at()
+    }
+
+    pub fn quiet_at(&self, now: Instant) -> bool {
+        self.offers() && self.terms.quiet.iter().any(|&(from, until)| from <= now && now < until)
+    }
+
+    pub fn offers(&self) -> bool {
+        self.terms.policy.waitlist.mode == Mode::Offer
+    }
+
+    pub fn holds_spots_for_the_desk(&self) -> bool {
+        self.terms.policy.waitlist.then == Then::Closed
+    }
+
+    pub fn over(&self) -> bool {
+        matches!(self.stage, Stage::Cancelled | Stage::Finished)
+    }
+
+    /// When an offer made now runs out: its clock stands still in quiet hours, and `promote_until` ends it.
+    pub fn offer_ends(&self, now: Instant) -> Instant {
+        let mut left = TimeDelta::milliseconds(self.terms.policy.waitlist.offer_for.fixed_ms());
+        let mut at = now;
+        for &(from, until) in self.terms.quiet.iter().filter(|&&(_, until)| until > now) {
+            let awake = (from - at).max(TimeDelta::zero());
+            if left <= awake {
+                break;
+            }
+            left -= awake;
+            at = at.max(until);
+        }
+        (at + left).min(self.terms.promote_until)
+    }
+}
+
+impl Org {
+    pub fn new(policy: Policy, clubs: &[String], now: Instant) -> Org {
+        Org {
+            now,
+            policy,
+            clubs: clubs.iter().cloned().collect(),
+            members: BTreeMap::new(),
+            classes: BTreeMap::new(),
+            bookings: Vec::new(),
+            fees: Vec::new(),
+            events: Vec::new(),
+            remembered: BTreeMap::new(),
+            freed: BTreeSet::new(),
+            eased: BTreeSet::new(),
+            settling: false,
+            lateness: 0,
+        }
+    }
+
+    /// Sorts classes the way every rule tries them: by start, then id.
+    pub fn in_order<'a>(&self, classes: impl IntoIterator<Item = &'a String>) -> Vec<String> {
+        let mut ids: Vec<String> = classes.into_iter().cloned().collect();
+        ids.sort_by_key(|id| (self.classes[id].starts_at, id.clone()));
+        ids.dedup();
+        ids
+    }
+
+    pub fn of_class<'a>(&'a self, class: &'a str) -> impl Iterator<Item = &'a Booking> + 'a {
+        self.bookings.iter().filter(move |b| b.class == class)
+    }
+
+    pub fn of_member<'a>(&'a self, member: &'a str) -> impl Iterator<Item = &'a Booking> + 'a {
+        self.bookings.iter().filter(move |b| b.member == member)
+    }
+
+    pub fn live(&self, class: &str, member: &str) -> Option<Number> {
+        self.of_class(class).find(|b| b.member == member && b.status.live()).map(|b| b.number)
+    }
+
+    pub fn latest(&self, class: &str, member: &str) -> Option<Number> {
+        self.of_class(class).filter(|b| b.member == member).last().map(|b| b.number)
+    }
+
+    pub fn count(&self, class: &str, wanted: impl Fn(Status) -> bool) -> u32 {
+        self.of_class(class).filter(|b| wanted(b.status)).count() as u32
+    }
+
+    /// Spots that nobody holds, reserved ones included.
+    pub fn unheld(&self, class: &str) -> u32 {
+        self.classes[class].capacity.saturating_sub(self.count(class, Status::holds))
+    }
+
+    /// The waitlist, in ticket order.
+    pub fn queue(&self, class: &str) -> Vec<Number> {
+        let mut waiting: Vec<&Booking> = self.of_class(class).filter(|b| b.status == Status::Waitlisted).collect();
+        waiting.sort_by_key(|b| b.ticket);
+        waiting.iter().map(|b| b.number).collect()
+    }
+
+    /// Unheld spots kept for waiting members who could take one but may not be asked now.
+    pub fn reserved(&self, class: &str) -> u32 {
+        let held_back = &self.classes[class];
+        if held_back.over() || self.now >= held_back.terms.promote_until {
+            return 0;
+        }
+        let able = self.queue(class).into_iter().filter(|&n| self.obstacle_of(n).is_none()).count() as u32;
+        self.unheld(class).min(able)
+    }
+
+    /// Classes this member waits in, by start.
+    pub fn waits_in(&self, member: &str) -> Vec<String> {
+        self.in_order(self.of_member(member).filter(|b| b.status == Status::Waitlisted).map(|b| &b.class))
+    }
+
+    /// Live places in classes that have not started, by start.
+    pub fn ahead(&self, member: &str) -> Vec<Number> {
+        let mut ahead: Vec<&Booking> = self
+            .of_member(member)
+            .filter(|b| b.status.live() && self.now < self.classes[&b.class].starts_at)
+            .collect();
+        ahead.sort_by_key(|b| (self.classes[&b.class].starts_at, b.class.clone()));
+        ahead.iter().map(|b| b.number).collect()
+    }
+
+    /// What the model's own state breaks of the invariants of `DESIGN.md`: a mistake in the model.
+    pub fn broken(&self) -> Vec<String> {
+        let mut broken = Vec::new();
+        for class in self.classes.values() {
+            let id = &class.id;
+            let asking = !class.over() && self.now < class.terms.promote_until && !class.quiet_at(self.now);
+            if asking && self.reserved(id) > 0 {
+                broken.push(format!("{id}: a free spot and a member who could take it (3)"));
+            }
+            let mut live: Vec<&str> = self.of_class(id).filter(|b| b.status.live()).map(|b| b.member.as_str()).collect();
+            live.sort_unstable();
+            if live.windows(2).any(|pair| pair[0] == pair[1]) {
+                broken.push(format!("{id}: two live bookings of one member (5)"));
+            }
+            if class.over() && class.stage == Stage::Cancelled && !live.is_empty() {
+                broken.push(format!("{id}: cancelled and still booked"));
+            }
+        }
+        for booking in &self.bookings {
+            let lines = |charged| self.fees.iter().filter(move |f| f.booking == booking.number && f.charged == charged);
+            let owed = lines(true).map(|f| f.amount).sum::<u32>() - lines(false).map(|f| f.amount).sum::<u32>();
+            if owed != booking.fee || lines(true).count() > 1 {
+                broken.push(format!("booking {}: the ledger says {owed}, the booking {} (7)", booking.number, booking.fee));
+            }
+        }
+        broken
+    }
+
+    pub fn announce(&mut self, name: &'static str, at: Instant, class: Option<&str>, booking: Option<Number>) {
+        let member = booking.map(|n| self.bookings[n].member.clone());
+        let class = class.map(str::to_owned).or_else(|| booking.map(|n| self.bookings[n].class.clone()));
+        self.events.push(Event { name, class, booking, member, reason: None, at });
+    }
+}

@@ -1,0 +1,497 @@
+//! The desk, the members and their phones, as a test speaks of them: `ann.books(&class).await`.
+//!
+//! A call is built by whoever makes it and sent when it is awaited; awaiting asserts the status that success has,
+//! `.refused(code)` asserts a refusal. Everything goes over HTTP with a token the fixture minted, against an instance
+//! of the service in this process. When a [`World`] is dropped after a test that passed, its invariants are checked.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use jsonwebtoken::{EncodingKey, Header, encode};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::invariants;
+use super::redis::{Keeps, Redis};
+use super::service::{SECRET, Service};
+
+/// The instant at which a world stands still until its clock is set: a Monday morning in winter.
+pub const MORNING: &str = "2026-03-02T08:00:00Z";
+
+/// A Redis of its own, some instances of the service on it, and a clock that stands still.
+pub struct World {
+    inner: Arc<Inner>,
+    /// Organisations made here, for the check at the end.
+    orgs: Mutex<Vec<String>>,
+    made: AtomicUsize,
+}
+
+struct Inner {
+    http: reqwest::Client,
+    // Dropped in this order: the service first, then its Redis.
+    services: Vec<Service>,
+    redis: Redis,
+    next: AtomicUsize,
+}
+
+/// A chain of gyms.
+#[derive(Clone)]
+pub struct Org {
+    inner: Arc<Inner>,
+    pub id: String,
+    made: Arc<AtomicUsize>,
+}
+
+/// Somebody who calls: a token and the way to the service.
+#[derive(Clone)]
+pub struct Person {
+    inner: Arc<Inner>,
+    pub sub: String,
+    token: String,
+}
+
+/// A call that is sent when it is awaited.
+#[must_use = "a call is sent when it is awaited"]
+pub struct Call {
+    inner: Arc<Inner>,
+    method: Method,
+    path: String,
+    token: Option<String>,
+    key: Option<String>,
+    if_match: Option<String>,
+    body: Option<Value>,
+    status: u16,
+    state: Option<&'static str>,
+    instance: Option<usize>,
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub status: u16,
+    /// `Rollcall-Cursor`.
+    pub cursor: Option<String>,
+    pub retry_after: Option<String>,
+    pub content_type: String,
+    /// `Null` where there was none.
+    pub body: Value,
+}
+
+/// Something with an id in a path: a class or a booking, or a bare id.
+pub trait Named {
+    fn id(&self) -> String;
+}
+
+impl World {
+    /// One instance on a Redis that keeps everything.
+    pub async fn new() -> World {
+        World::with(1, Keeps::Everything).await
+    }
+
+    pub async fn with(instances: usize, keeps: Keeps) -> World {
+        let redis = Redis::start(keeps);
+        let services = (0..instances).map(|_| Service::on(&redis)).collect();
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let inner = Arc::new(Inner { http, services, redis, next: AtomicUsize::new(0) });
+        let world = World { inner, orgs: Mutex::new(Vec::new()), made: AtomicUsize::new(0) };
+        world.sets_clock(MORNING).await;
+        world
+    }
+
+    /// A chain that runs on a preset, with one club, `main`.
+    pub async fn org(&self, preset: &str) -> Org {
+        self.org_with(json!({ "name": "Gym", "preset": preset })).await
+    }
+
+    pub async fn org_with(&self, body: Value) -> Org {
+        let id = format!("org-{}", self.made.fetch_add(1, Ordering::Relaxed) + 1);
+        self.operator().put(&format!("/v1/orgs/{id}"), body).await;
+        self.orgs.lock().expect("orgs").push(id.clone());
+        let org = Org { inner: self.inner.clone(), id, made: Arc::default() };
+        org.desk().put("/v1/clubs/main", json!({ "name": "Main" })).await;
+        org
+    }
+
+    /// The same chain under a preset changed by a merge patch.
+    pub async fn org_under(&self, preset: &str, patch: Value) -> Org {
+        let known = rollcall::domain::presets::preset(preset).expect("a preset");
+        let mut policy = known.policy.to_json();
+        merge(&mut policy, &patch);
+        self.org_with(json!({ "name": "Gym", "policy": policy })).await
+    }
+
+    pub fn operator(&self) -> Person {
+        Person::new(&self.inner, "operator", "operator", None)
+    }
+
+    /// Service time stands still there; what is due by then has been carried out.
+    pub async fn sets_clock(&self, now: &str) {
+        self.operator().put("/v1/clock", json!({ "now": now })).await;
+    }
+
+    pub async fn deletes_clock(&self) {
+        self.operator().delete("/v1/clock").await;
+    }
+
+    pub fn services(&self) -> &[Service] {
+        &self.inner.services
+    }
+
+    pub fn redis(&self) -> &Redis {
+        &self.inner.redis
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let orgs = std::mem::take(&mut *self.orgs.lock().expect("orgs"));
+        let url = self.inner.services[0].url();
+        // A thread of its own: the test's runtime may be the one that is dropping this.
+        let checked = std::thread::spawn(move || invariants::broken(&url, &orgs)).join().expect("the check");
+        assert!(checked.is_empty(), "invariants broken:\n{}", checked.join("\n"));
+    }
+}
+
+impl Org {
+    pub fn caller(&self, sub: &str, role: &str) -> Person {
+        Person::new(&self.inner, sub, role, Some(&self.id))
+    }
+
+    pub fn desk(&self) -> Person {
+        self.caller("desk", "staff")
+    }
+
+    pub fn admin(&self) -> Person {
+        self.caller("admin", "admin")
+    }
+
+    pub fn instructor(&self, id: &str) -> Person {
+        self.caller(id, "instructor")
+    }
+
+    pub fn kiosk(&self) -> Person {
+        self.caller("kiosk", "kiosk")
+    }
+
+    /// A member whose membership covers everything.
+    pub async fn member(&self, id: &str) -> Person {
+        self.member_with(id, json!({})).await
+    }
+
+    /// A member with another membership: a merge patch over the one that covers everything.
+    pub async fn member_with(&self, id: &str, membership: Value) -> Person {
+        self.desk().upserts(id, membership).await;
+        self.caller(id, "member")
+    }
+
+    /// Publishes a class: tomorrow at noon, an hour, ten spots, unless `changes` says otherwise.
+    pub async fn class(&self, changes: Value) -> Reply {
+        let id = format!("class-{}", self.made.fetch_add(1, Ordering::Relaxed) + 1);
+        let mut body = json!({
+            "id": id, "club": "main", "title": "Yoga", "starts_at": "2026-03-03T12:00:00Z", "minutes": 60, "capacity": 10,
+        });
+        merge(&mut body, &changes);
+        self.desk().post("/v1/classes", body).answers(201).await
+    }
+}
+
+impl Person {
+    fn new(inner: &Arc<Inner>, sub: &str, role: &str, org: Option<&str>) -> Person {
+        Person { inner: inner.clone(), sub: sub.to_owned(), token: token(sub, role, org) }
+    }
+
+    // ---- what members do ----------------------------------------------------------------------------------
+
+    /// Books, and gets a spot.
+    pub fn books(&self, class: &impl Named) -> Call {
+        self.post(&format!("/v1/classes/{}/bookings", class.id()), json!({})).answers(201).becoming("booked")
+    }
+
+    /// Books, and gets a place on the waitlist.
+    pub fn queues_for(&self, class: &impl Named) -> Call {
+        self.books(class).becoming("waitlisted")
+    }
+
+    pub fn cancels(&self, booking: &impl Named) -> Call {
+        self.act(&format!("/v1/bookings/{}/cancel", booking.id()))
+    }
+
+    pub fn accepts(&self, booking: &impl Named) -> Call {
+        self.act(&format!("/v1/bookings/{}/accept", booking.id())).becoming("booked")
+    }
+
+    pub fn previews_cancelling(&self, booking: &impl Named) -> Call {
+        self.get(&format!("/v1/bookings/{}/cancel-preview", booking.id()))
+    }
+
+    pub fn sees(&self, class: &impl Named) -> Call {
+        self.get(&format!("/v1/classes/{}", class.id()))
+    }
+
+    pub fn sees_booking(&self, booking: &impl Named) -> Call {
+        self.get(&format!("/v1/bookings/{}", booking.id()))
+    }
+
+    pub fn standing(&self) -> Call {
+        self.standing_of(&self.sub.clone())
+    }
+
+    // ---- what the desk does -------------------------------------------------------------------------------
+
+    pub fn books_for(&self, member: &Person, class: &impl Named) -> Call {
+        let body = json!({ "member": member.sub });
+        self.post(&format!("/v1/classes/{}/bookings", class.id()), body).answers(201).becoming("booked")
+    }
+
+    pub fn upserts(&self, id: &str, membership: Value) -> Call {
+        let mut body = json!({
+            "name": id,
+            "membership": { "plan": "unlimited", "status": "active", "clubs": "all", "categories": "all", "frozen": [] },
+        });
+        merge(&mut body["membership"], &membership);
+        self.put(&format!("/v1/members/{id}"), body)
+    }
+
+    pub fn erases(&self, member: &Person) -> Call {
+        self.delete(&format!("/v1/members/{}", member.sub))
+    }
+
+    pub fn changes(&self, class: &impl Named, change: Value) -> Call {
+        self.call(Method::PATCH, &format!("/v1/classes/{}", class.id()), Some(change))
+    }
+
+    pub fn cancels_class(&self, class: &impl Named) -> Call {
+        self.post(&format!("/v1/classes/{}/cancel", class.id()), json!({ "reason": "the room is flooded" })).answers(200)
+    }
+
+    pub fn roster(&self, class: &impl Named) -> Call {
+        self.get(&format!("/v1/classes/{}/roster", class.id()))
+    }
+
+    pub fn history(&self, class: &impl Named) -> Call {
+        self.get(&format!("/v1/classes/{}/history?limit=200", class.id()))
+    }
+
+    pub fn standing_of(&self, member: &str) -> Call {
+        self.get(&format!("/v1/members/{member}/standing"))
+    }
+
+    pub fn fees(&self) -> Call {
+        self.get("/v1/fees?limit=200")
+    }
+
+    pub fn events_after(&self, cursor: &str) -> Call {
+        self.get(&format!("/v1/events?after={cursor}&limit=200"))
+    }
+
+    // ---- any call -----------------------------------------------------------------------------------------
+
+    pub fn get(&self, path: &str) -> Call {
+        self.call(Method::GET, path, None)
+    }
+
+    pub fn put(&self, path: &str, body: Value) -> Call {
+        self.call(Method::PUT, path, Some(body))
+    }
+
+    pub fn post(&self, path: &str, body: Value) -> Call {
+        self.call(Method::POST, path, Some(body))
+    }
+
+    /// A POST without a body.
+    pub fn act(&self, path: &str) -> Call {
+        self.call(Method::POST, path, None)
+    }
+
+    pub fn delete(&self, path: &str) -> Call {
+        self.call(Method::DELETE, path, None).answers(204)
+    }
+
+    pub fn call(&self, method: Method, path: &str, body: Option<Value>) -> Call {
+        Call {
+            inner: self.inner.clone(),
+            method,
+            path: path.to_owned(),
+            token: Some(self.token.clone()),
+            key: None,
+            if_match: None,
+            body,
+            status: 200,
+            state: None,
+            instance: None,
+        }
+    }
+}
+
+impl Call {
+    pub fn key(mut self, key: &str) -> Call {
+        self.key = Some(key.to_owned());
+        self
+    }
+
+    pub fn if_match(mut self, revision: &Value) -> Call {
+        self.if_match = Some(format!("\"{revision}\""));
+        self
+    }
+
+    pub fn with_body(mut self, body: Value) -> Call {
+        self.body = Some(body);
+        self
+    }
+
+    pub fn with_token(mut self, token: Option<&str>) -> Call {
+        self.token = token.map(str::to_owned);
+        self
+    }
+
+    /// To this instance; without it the instances take turns.
+    pub fn at(mut self, instance: usize) -> Call {
+        self.instance = Some(instance);
+        self
+    }
+
+    /// The status that awaiting asserts.
+    pub fn answers(mut self, status: u16) -> Call {
+        self.status = status;
+        self
+    }
+
+    /// The booking status that awaiting asserts.
+    pub fn becoming(mut self, state: &'static str) -> Call {
+        self.state = Some(state);
+        self
+    }
+
+    /// The same again: a booking that is there already answers 200.
+    pub fn again(self) -> Call {
+        self.answers(200)
+    }
+
+    /// Asserts that the call is refused with this code.
+    pub async fn refused(self, code: &str) -> Reply {
+        let what = self.describe();
+        let reply = self.send().await;
+        assert_eq!(reply.body["code"], code, "{what}: {reply:?}");
+        assert_eq!(reply.content_type, "application/problem+json", "{what}");
+        assert_eq!(reply.body["status"], reply.status, "{what}");
+        reply
+    }
+
+    /// Whatever comes back.
+    pub async fn send(self) -> Reply {
+        let what = self.describe();
+        let services = &self.inner.services;
+        let turn = || self.inner.next.fetch_add(1, Ordering::Relaxed) % services.len();
+        let url = format!("{}{}", services[self.instance.unwrap_or_else(turn)].url(), self.path);
+        let mut request = self.inner.http.request(self.method, url);
+        let headers = [
+            ("Authorization", self.token.map(|token| format!("Bearer {token}"))),
+            ("Idempotency-Key", self.key),
+            ("If-Match", self.if_match),
+        ];
+        for (name, value) in headers.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+            request = request.header(name, value);
+        }
+        if let Some(body) = &self.body {
+            request = request.json(body);
+        }
+        let response = request.send().await.unwrap_or_else(|error| panic!("{what}: {error:?}"));
+        Reply::read(response).await
+    }
+
+    fn describe(&self) -> String {
+        let body = self.body.as_ref().map_or(String::new(), |body| format!(" {body}"));
+        format!("{} {}{body}", self.method, self.path)
+    }
+}
+
+impl IntoFuture for Call {
+    type Output = Reply;
+    type IntoFuture = Pin<Box<dyn Future<Output = Reply> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let (what, status, state) = (self.describe(), self.status, self.state);
+            let reply = self.send().await;
+            assert_eq!(reply.status, status, "{what}: {reply:?}");
+            if let Some(state) = state {
+                assert_eq!(reply.body["status"], state, "{what}: {reply:?}");
+            }
+            reply
+        })
+    }
+}
+
+impl Reply {
+    async fn read(response: reqwest::Response) -> Reply {
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let status = response.status().as_u16();
+        let (cursor, retry_after) = (header("rollcall-cursor"), header("retry-after"));
+        let content_type = header("content-type").unwrap_or_default();
+        let bytes = response.bytes().await.expect("a whole body");
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Reply { status, cursor, retry_after, content_type, body }
+    }
+
+    /// The items of a list.
+    pub fn items(&self) -> &[Value] {
+        self.body["items"].as_array().map_or(&[], Vec::as_slice)
+    }
+}
+
+impl Named for Reply {
+    fn id(&self) -> String {
+        self.body["id"].as_str().unwrap_or_else(|| panic!("no id in {}", self.body)).to_owned()
+    }
+}
+
+impl Named for &str {
+    fn id(&self) -> String {
+        (*self).to_owned()
+    }
+}
+
+impl Named for String {
+    fn id(&self) -> String {
+        self.clone()
+    }
+}
+
+/// A token the service believes, good for an hour.
+pub fn token(sub: &str, role: &str, org: Option<&str>) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+    let mut claims = json!({ "sub": sub, "role": role, "exp": now + 3600 });
+    if let Some(org) = org {
+        claims["org"] = json!(org);
+    }
+    signed(&claims, SECRET)
+}
+
+/// A token with these claims, believed if the secret is the service's.
+pub fn signed(claims: &Value, secret: &str) -> String {
+    encode(&Header::default(), claims, &EncodingKey::from_secret(secret.as_bytes())).expect("a token")
+}
+
+/// RFC 7396.
+pub fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    for (name, change) in patch {
+        if change.is_null() {
+            target.as_object_mut().expect("an object").remove(name);
+        } else {
+            merge(&mut target[name], change);
+        }
+    }
+}
