@@ -1,19 +1,19 @@
 # What people type. Everything works from a clean clone; `deps` installs a Redis server where there is none.
 
-.PHONY: help run demo test check deps
+.PHONY: help run serve test check deps
 
 help:
-	@echo "make run    start the service with a private Redis in ./data"
-	@echo "make demo   the same, with an example organisation for each preset"
+	@echo "make run    start the demonstration: an organisation for each preset, a private Redis in ./data"
+	@echo "make serve  start the service, built for speed, as the settings in the environment say"
 	@echo "make test   every test, against real Redis servers"
 	@echo "make check  formatting, lints and documentation, warnings as errors"
 	@echo "make deps   install a Redis server where there is none"
 
 run: deps
-	cargo run --release --locked -- serve
+	cargo run --locked -- demo
 
-demo: deps
-	cargo run --release --locked -- demo
+serve: deps
+	cargo run --release --locked -- serve
 
 test: deps
 	cargo test --workspace --locked

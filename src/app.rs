@@ -22,6 +22,7 @@ use tracing::{error, info, warn};
 
 use crate::config::{Config, TokenKeys};
 use crate::http::{self, Auth, AuthSettings, Health, KeyError, KeySource, Metrics, Origins, RateLimit, TimeTravel};
+use crate::jobs::keeper::Keeper;
 use crate::jobs::ticker::Ticker;
 use crate::store::Store;
 use crate::store::durability::Durability;
@@ -51,7 +52,7 @@ pub enum StartError {
     Listen(String, io::Error),
     #[error(transparent)]
     Embedded(#[from] EmbeddedError),
-    #[error("ROLLCALL_REDIS_URL: {0}")]
+    #[error("Redis cannot be used: {0}")]
     Redis(StoreError),
     #[error(transparent)]
     Secret(#[from] TokenError),
@@ -90,6 +91,7 @@ impl App {
 
         let mut tasks = JoinSet::new();
         tasks.spawn(Ticker::new(store.clone()).run());
+        tasks.spawn(Keeper::new(store.clone()).run());
         let health = web::Data::new(health(lanes.clone(), library, store.clone()));
         tasks.spawn(async move { durability.keep_checking(&lanes).await });
 

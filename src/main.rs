@@ -10,8 +10,10 @@ use rollcall::app::App;
 use rollcall::config::{Config, Settings, Signing, SigningSettings};
 use rollcall::domain::caller::Role;
 use rollcall::domain::span::Span;
-use rollcall::token::{self, Claims};
+use rollcall::store::check;
+use rollcall::store::target::RedisTarget;
 use rollcall::telemetry;
+use rollcall::token::{self, Claims};
 
 const ASKED_WRONGLY: u8 = 2;
 
@@ -31,6 +33,15 @@ enum Command {
     Demo(Box<Settings>),
     /// Print a token
     Token(TokenArgs),
+    /// Report every broken invariant of a Redis; exit code 1 if there is any
+    Check(CheckArgs),
+}
+
+#[derive(clap::Args)]
+struct CheckArgs {
+    /// redis://, rediss:// or unix:// of the Redis to read
+    #[arg(long, env = "ROLLCALL_REDIS_URL", hide_env_values = true)]
+    url: String,
 }
 
 #[derive(clap::Args)]
@@ -59,6 +70,7 @@ fn main() -> ExitCode {
         Command::Serve(settings) => with_config(&settings, |config| run(serve(config))),
         Command::Demo(settings) => with_config(&settings, |config| run(demo(config))),
         Command::Token(args) => token(&args),
+        Command::Check(args) => check(&args),
     }
 }
 
@@ -115,6 +127,22 @@ fn minted(args: &TokenArgs) -> Result<String, String> {
     let claims =
         Claims { sub: args.sub.clone(), org: args.org.clone(), role: role.to_string(), club: args.club.clone() };
     token::mint(&secret, &claims, ttl_s).map_err(|error| error.to_string())
+}
+
+fn check(args: &CheckArgs) -> ExitCode {
+    match RedisTarget::parse(&args.url).and_then(|target| target.supported().map(|()| target)) {
+        Ok(target) => run(async move { report(&check::run(&target).await.map_err(|error| error.to_string())?) }),
+        Err(problem) => failed(ASKED_WRONGLY, &format!("--url {problem}")),
+    }
+}
+
+/// Each broken invariant on a line.
+fn report(broken: &[String]) -> Result<ExitCode, String> {
+    let mut out = io::stdout().lock();
+    for what in broken {
+        writeln!(out, "{what}").map_err(|error| error.to_string())?;
+    }
+    Ok(if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn failed(code: u8, problem: &impl Display) -> ExitCode {

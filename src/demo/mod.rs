@@ -78,8 +78,7 @@ impl Chain {
 
     fn write(&self) -> Write {
         let by = By { sub: "demo".to_owned(), role: "staff".to_owned() };
-        let command = Command { id: uuid::Uuid::new_v4().to_string(), fingerprint: String::new(), keyed: false };
-        Write { org: self.org.clone(), by, command }
+        Write { org: self.org.clone(), by, command: Command::fresh() }
     }
 
     async fn fill(&self) -> Result<(), StoreError> {

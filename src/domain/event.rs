@@ -50,6 +50,7 @@ pub const NAMES: &[&str] = &[
     "member_changed",
     "member_erased",
     "policy_changed",
+    "series_changed",
     "club_changed",
     "fee_charged",
     "fee_waived",

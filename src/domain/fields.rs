@@ -60,6 +60,11 @@ impl<'a> Fields<'a> {
         self.nullable(name, parse).map(|value| named.then_some(value))
     }
 
+    /// A field that somebody else reads.
+    pub fn accept(&mut self, name: &'static str) {
+        self.known.push(name);
+    }
+
     /// Whether the field is there, be it null.
     pub fn has(&self, name: &str) -> bool {
         self.object.contains_key(name)

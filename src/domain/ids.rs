@@ -72,6 +72,8 @@ ids! {
     ClassId
     /// A person who books; the `sub` of a member's token.
     MemberId
+    /// A recurrence that publishes classes.
+    SeriesId
     /// A member's claim on a class.
     BookingId
     /// Who teaches; the `sub` of an instructor's token.

@@ -36,6 +36,8 @@ pub mod org;
 
 pub mod class;
 
+pub mod series;
+
 pub mod booking;
 
 pub mod member;

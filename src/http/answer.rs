@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::cursor::opaque;
 use super::problem::Problem;
+use crate::domain::invalid::FieldError;
 use crate::domain::refusal::Refusal;
 use crate::store::error::StoreError;
 use crate::store::{Answer, Page};
@@ -46,6 +47,22 @@ pub fn read<T, B: Serialize>(
         Ok(value) => Ok(HttpResponse::Ok().json(body(value, zone))),
         Err(refusal) => Err(Problem::refused(refusal, zone)),
     }
+}
+
+/// The answer to a read whose place in a list is asked for as `after`, and so refused under that name.
+pub fn read_after<T, B: Serialize>(
+    answer: Result<Answer<T>, StoreError>,
+    body: impl FnOnce(T, Tz) -> B,
+) -> Result<HttpResponse, Problem> {
+    let named = |error: FieldError| match error.pointer.as_str() {
+        "/cursor" => FieldError::new("/after", error.detail),
+        _ => error,
+    };
+    let named = |refusal| match refusal {
+        Refusal::Invalid(errors) => Refusal::Invalid(errors.into_iter().map(named).collect()),
+        other => other,
+    };
+    read(answer.map(|answer| Answer { outcome: answer.outcome.map_err(named), ..answer }), body)
 }
 
 /// The answer to a write that changed something which was there.

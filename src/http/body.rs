@@ -50,13 +50,20 @@ impl Body {
         }
         let arriving = tokio::time::timeout(BODY_WAIT_MAX, self.payload.to_bytes_limited(BODY_BYTES_MAX));
         let bytes = match arriving.await {
-            Err(_elapsed) => return Err(Problem::new(Code::RequestTimeout, "The body did not arrive within 10 seconds.")),
+            Err(_elapsed) => {
+                return Err(Problem::new(Code::RequestTimeout, "The body did not arrive within 10 seconds."));
+            }
             Ok(Err(_exceeded)) => return Err(too_large()),
-            Ok(Ok(Err(_broken))) => return Err(Problem::new(Code::Malformed, "The body broke off or is wrongly framed.")),
+            Ok(Ok(Err(_broken))) => {
+                return Err(Problem::new(Code::Malformed, "The body broke off or is wrongly framed."));
+            }
             Ok(Ok(Ok(bytes))) => bytes,
         };
         if !bytes.is_empty() && !is_json(&self.headers) {
-            return Err(Problem::new(Code::UnsupportedMediaType, "Send the body as application/json, in UTF-8 and unencoded."));
+            return Err(Problem::new(
+                Code::UnsupportedMediaType,
+                "Send the body as application/json, in UTF-8 and unencoded.",
+            ));
         }
         Ok(bytes)
     }

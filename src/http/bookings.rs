@@ -30,7 +30,8 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
         .service(on("/bookings/{id}/accept").post(accept));
 }
 
-/// Book a class, or queue for it when it is full. A live booking is answered as it is, with 200.
+/// Book a class, or queue for it when it is full; from the desk, also let a walk-in in. A live booking is
+/// answered as it is, with 200.
 #[utoipa::path(
     post, path = "/v1/classes/{id}/bookings", tag = "bookings",
     params(("id" = String, Path)), request_body = NewBookingBody,
@@ -51,10 +52,15 @@ pub async fn book(
         (None, Some(named)) => named,
         (None, None) => return Err(needed("/member")),
     };
-    let id = fresh_id()?;
-    let waitlist = asked.waitlist.unwrap_or(true);
-    let book = Book { class: &class.0, member: &member, id: &id, waitlist, desk: caller.is_desk() };
-    let placed = store.book(&call.by(&caller), &book).await;
+    let (id, write) = (fresh_id()?, call.by(&caller));
+    let placed = match (asked.walk_in.unwrap_or(false), caller.is_desk()) {
+        (true, true) => store.walk_in(&write, &class.0, &member, &id).await,
+        (true, false) => return Err(Problem::forbidden()),
+        (false, desk) => {
+            let waitlist = asked.waitlist.unwrap_or(true);
+            store.book(&write, &Book { class: &class.0, member: &member, id: &id, waitlist, desk }).await
+        }
+    };
     answer::created(
         placed,
         |placed| placed.created.then(|| format!("/v1/bookings/{}", placed.booking.id)),

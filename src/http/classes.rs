@@ -32,11 +32,7 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
 
 /// Publish a class, with the terms that the policy gives it.
 #[utoipa::path(post, path = "/v1/classes", tag = "classes", request_body = NewClassDoc, responses((status = 201, body = ClassBody)))]
-pub async fn publish_class(
-    staff: Staff,
-    incoming: Incoming,
-    store: web::Data<Store>,
-) -> Result<HttpResponse, Problem> {
+pub async fn publish_class(staff: Staff, incoming: Incoming, store: web::Data<Store>) -> Result<HttpResponse, Problem> {
     let call = incoming.read().await?;
     let new = NewClass::parse(&call.body)?;
     let published = store.publish_class(&call.by(&staff), &new).await;
@@ -100,7 +96,11 @@ pub async fn read_class(
     ),
     responses((status = 200, body = ListBody<ClassBody>)),
 )]
-pub async fn list_classes(caller: Anyone, mut params: Params, store: web::Data<Store>) -> Result<HttpResponse, Problem> {
+pub async fn list_classes(
+    caller: Anyone,
+    mut params: Params,
+    store: web::Data<Store>,
+) -> Result<HttpResponse, Problem> {
     let page = params.page();
     let query = ClassQuery {
         club: params.parsed("club"),

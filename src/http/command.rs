@@ -140,7 +140,8 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a st
 }
 
 fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let wrong = || Problem::invalid(vec![FieldError::new("/Idempotency-Key", "must be 1 to 255 visible ASCII characters")]);
+    let wrong =
+        || Problem::invalid(vec![FieldError::new("/Idempotency-Key", "must be 1 to 255 visible ASCII characters")]);
     let Some(key) = single(headers, &IDEMPOTENCY_KEY).map_err(|()| wrong())? else { return Ok(None) };
     let readable = (1..=KEY_LEN_MAX).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
     if readable { Ok(Some(key.to_owned())) } else { Err(wrong()) }

@@ -16,7 +16,7 @@ pub fn opaque(cursor: &str) -> String {
 
 /// The store's cursor again.
 pub fn plain(opaque: &str) -> Result<String, CursorError> {
-    let in_pairs = opaque.len() % 2 == 0 && (2..=OPAQUE_LEN_MAX).contains(&opaque.len());
+    let in_pairs = opaque.len().is_multiple_of(2) && (2..=OPAQUE_LEN_MAX).contains(&opaque.len());
     let digit = |byte: &u8| char::from(*byte).to_digit(16);
     let byte = |pair: &[u8]| u8::try_from(digit(pair.first()?)? << 4 | digit(pair.last()?)?).ok();
     let bytes: Option<Vec<u8>> = opaque.as_bytes().chunks(2).map(byte).collect();

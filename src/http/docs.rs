@@ -71,7 +71,8 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Ope
 /// Any call may be refused, and always in the same form.
 fn refusable(operation: &mut Operation) {
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-    let problem = ResponseBuilder::new().description("Any problem, by its code.").content(CONTENT_TYPE, content).build();
+    let problem =
+        ResponseBuilder::new().description("Any problem, by its code.").content(CONTENT_TYPE, content).build();
     operation.responses.responses.insert("default".to_owned(), RefOr::T(problem));
 }
 
@@ -81,7 +82,10 @@ fn repeatable(method: &HttpMethod, operation: &mut Operation) {
         return;
     }
     let headers = [
-        ("Idempotency-Key", "Within 24 hours the same call with the same key gets the same reply. 1 to 255 visible ASCII characters."),
+        (
+            "Idempotency-Key",
+            "Within 24 hours the same call with the same key gets the same reply. 1 to 255 visible ASCII characters.",
+        ),
         ("If-Match", "The revision the caller expects to change; another one is refused as `stale`."),
     ];
     let described = headers.into_iter().map(|(name, description)| RefOr::T(header(name, description)));

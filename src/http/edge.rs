@@ -80,8 +80,8 @@ pub async fn edge(
         metrics.answered(&route, &method, status, code, took);
     }
     span.in_scope(|| {
-        let (status, ms, code) = (status.as_u16(), took.as_secs_f64() * 1000.0, code.map(Code::as_str));
-        tracing::info!(%method, route, status, ms, code, "{method} {route} was answered {status}");
+        let (status, took_us, code) = (status.as_u16(), took.as_micros(), code.map(Code::as_str));
+        tracing::info!(%method, route, status, took_us, code, "{method} {route} was answered {status}");
     });
     Ok(answer)
 }

@@ -91,7 +91,9 @@ pub async fn list_events(staff: Staff, mut params: Params, store: web::Data<Stor
         Ok(EventsAfter::CursorGone) => return Err(Problem::new(Code::CursorGone, GONE)),
         Err(refusal) => Err(refusal),
     };
-    answer::read(Ok(Answer { outcome, cursor, zone }), |page, zone| ListBody::plain(page, |event| EventBody::of(event, zone)))
+    answer::read_after(Ok(Answer { outcome, cursor, zone }), |page, zone| {
+        ListBody::plain(page, |event| EventBody::of(event, zone))
+    })
 }
 
 const GONE: &str = "Read the documents afresh and follow the stream from the cursor that comes with them.";

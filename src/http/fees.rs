@@ -79,5 +79,5 @@ pub async fn list_fees(staff: Staff, mut params: Params, store: web::Data<Store>
     let page = params.page_after();
     params.done()?;
     let fees = store.fees(&staff.org, page.cursor.as_deref(), page.limit).await;
-    answer::read(fees, |page, zone| ListBody::plain(page, |fee| FeeBody::of(fee, zone)))
+    answer::read_after(fees, |page, zone| ListBody::plain(page, |fee| FeeBody::of(fee, zone)))
 }

@@ -27,6 +27,8 @@ type Probe = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>> + S
 pub struct Health {
     probe: Probe,
     draining: AtomicBool,
+    /// The last answer, so that a change is logged and a probe every second is not.
+    ready: AtomicBool,
 }
 
 /// How the service is.
@@ -43,7 +45,11 @@ impl Health {
         F: Fn() -> Answer + Send + Sync + 'static,
         Answer: Future<Output = Result<(), String>> + Send + 'static,
     {
-        Health { probe: Box::new(move || Box::pin(probe())), draining: AtomicBool::new(false) }
+        Health {
+            probe: Box::new(move || Box::pin(probe())),
+            draining: AtomicBool::new(false),
+            ready: AtomicBool::new(true),
+        }
     }
 
     /// From now on the service is not ready: it is about to stop.
@@ -51,9 +57,21 @@ impl Health {
         self.draining.store(true, Ordering::Relaxed);
     }
 
+    /// Whether the service is ready; what is missing is said in the log, once.
+    async fn is_ready(&self) -> bool {
+        let answer = self.check().await;
+        let was_ready = self.ready.swap(answer.is_ok(), Ordering::Relaxed);
+        match &answer {
+            Ok(()) if !was_ready => tracing::info!("the service is ready again"),
+            Err(missing) if was_ready => tracing::warn!("the service is not ready: {missing}"),
+            Ok(()) | Err(_) => {}
+        }
+        answer.is_ok()
+    }
+
     async fn check(&self) -> Result<(), String> {
         if self.draining.load(Ordering::Relaxed) {
-            return Err("the service is stopping".to_owned());
+            return Err("it is stopping".to_owned());
         }
         match tokio::time::timeout(READY_WAIT_MAX, (self.probe)()).await {
             Ok(answer) => answer,
@@ -76,9 +94,10 @@ pub async fn healthz() -> HttpResponse {
 /// The service could serve a booking now.
 #[utoipa::path(get, path = "/readyz", tag = "running", responses((status = 200, body = HealthBody), (status = 503)))]
 pub async fn readyz(health: web::Data<Health>) -> Result<HttpResponse, Problem> {
-    match health.check().await {
-        Ok(()) => Ok(HttpResponse::Ok().json(HealthBody { status: "ready" })),
-        Err(missing) => Err(Problem::unavailable(format!("Not ready: {missing}."))),
+    if health.is_ready().await {
+        Ok(HttpResponse::Ok().json(HealthBody { status: "ready" }))
+    } else {
+        Err(Problem::unavailable("The service is not ready; what is missing is in its log."))
     }
 }
 

@@ -28,8 +28,10 @@ pub fn canonical(value: &Value) -> String {
         Value::Object(map) => {
             let mut entries: Vec<_> = map.iter().collect();
             entries.sort_by(|a, b| a.0.cmp(b.0));
-            let entries: Vec<String> =
-                entries.iter().map(|(key, value)| format!("{}:{}", Value::from(key.as_str()), canonical(value))).collect();
+            let entries: Vec<String> = entries
+                .iter()
+                .map(|(key, value)| format!("{}:{}", Value::from(key.as_str()), canonical(value)))
+                .collect();
             format!("{{{}}}", entries.join(","))
         }
         Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
@@ -128,9 +130,29 @@ mod tests {
     #[test]
     fn what_two_readers_could_take_differently_is_refused() {
         let refused: &[&[u8]] = &[
-            b"", b" ", b"{", b"nul", b"{}{}", b"{} x", b"[1,]", b"{\"a\":1,}", b"{'a':1}", b"{a:1}", b"NaN", b"01", b"+1",
-            b"\xef\xbb\xbf{}", b"{\"a\":\"\xff\"}", b"\"\\ud800\"", b"\"\x01\"", b"{\"a\":1,\"a\":1}",
-            b"{\"a\":{\"b\":1,\"b\":2}}", b"{\"a\":1,\"\\u0061\":2}", b"// x\n{}", b"1e999", b"\"\n\"",
+            b"",
+            b" ",
+            b"{",
+            b"nul",
+            b"{}{}",
+            b"{} x",
+            b"[1,]",
+            b"{\"a\":1,}",
+            b"{'a':1}",
+            b"{a:1}",
+            b"NaN",
+            b"01",
+            b"+1",
+            b"\xef\xbb\xbf{}",
+            b"{\"a\":\"\xff\"}",
+            b"\"\\ud800\"",
+            b"\"\x01\"",
+            b"{\"a\":1,\"a\":1}",
+            b"{\"a\":{\"b\":1,\"b\":2}}",
+            b"{\"a\":1,\"\\u0061\":2}",
+            b"// x\n{}",
+            b"1e999",
+            b"\"\n\"",
         ];
         for bytes in refused {
             assert!(parse(bytes).is_err(), "{:?} was taken", String::from_utf8_lossy(bytes));

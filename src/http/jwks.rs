@@ -104,3 +104,38 @@ impl Jwks {
         key_set(&document).map_err(|error| error.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const SET: &str =
+        r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+
+    /// Answers each connection with the next of these, then refuses them.
+    async fn serving(answers: Vec<String>) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            for answer in answers {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
+        });
+        url
+    }
+
+    #[actix_web::test]
+    async fn a_set_that_was_away_at_the_start_is_fetched_later() {
+        let set = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{SET}", SET.len());
+        let url = serving(vec![String::new(), String::new(), set]).await;
+        let jwks = Jwks::start(&url, Duration::ZERO).await.unwrap();
+        assert!(matches!(jwks.lookup(Some("a")).await, Lookup::Away));
+        assert!(matches!(jwks.lookup(Some("a")).await, Lookup::Keys(keys) if keys.len() == 1));
+        assert!(matches!(jwks.lookup(None).await, Lookup::Keys(keys) if keys.len() == 1), "and kept");
+    }
+}

@@ -95,7 +95,8 @@ fn public_key(pem: &str) -> Result<VerifyingKey, KeyError> {
 /// The usable keys of a JWK set. Keys of other kinds and uses are passed over, as RFC 7517 asks.
 pub(super) fn key_set(document: &[u8]) -> Result<Vec<VerifyingKey>, KeyError> {
     let set: Value = serde_json::from_slice(document).map_err(|error| KeyError::NotAKeySet(error.to_string()))?;
-    let keys = set.get("keys").and_then(Value::as_array).ok_or_else(|| KeyError::NotAKeySet("it has no keys".into()))?;
+    let keys =
+        set.get("keys").and_then(Value::as_array).ok_or_else(|| KeyError::NotAKeySet("it has no keys".into()))?;
     let usable: Vec<VerifyingKey> = keys.iter().filter_map(usable).take(KEYS_MAX).collect();
     if usable.is_empty() { Err(KeyError::NoUsableKey) } else { Ok(usable) }
 }
@@ -103,8 +104,12 @@ pub(super) fn key_set(document: &[u8]) -> Result<Vec<VerifyingKey>, KeyError> {
 fn usable(key: &Value) -> Option<VerifyingKey> {
     let jwk: Jwk = serde_json::from_value(key.clone()).ok()?;
     let (algorithm, named) = match &jwk.algorithm {
-        AlgorithmParameters::OctetKeyPair(pair) if pair.curve == EllipticCurve::Ed25519 => (Algorithm::EdDSA, KeyAlgorithm::EdDSA),
-        AlgorithmParameters::EllipticCurve(curve) if curve.curve == EllipticCurve::P256 => (Algorithm::ES256, KeyAlgorithm::ES256),
+        AlgorithmParameters::OctetKeyPair(pair) if pair.curve == EllipticCurve::Ed25519 => {
+            (Algorithm::EdDSA, KeyAlgorithm::EdDSA)
+        }
+        AlgorithmParameters::EllipticCurve(curve) if curve.curve == EllipticCurve::P256 => {
+            (Algorithm::ES256, KeyAlgorithm::ES256)
+        }
         AlgorithmParameters::RSA(_) => (Algorithm::RS256, KeyAlgorithm::RS256),
         // A symmetric key in a public set would be everybody's secret.
         _ => return None,

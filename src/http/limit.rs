@@ -50,3 +50,32 @@ impl RateLimit {
         self.limiter.as_ref().map_or(0, |limiter| limiter.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::caller::Role;
+    use crate::domain::instant::from_ms;
+
+    fn caller(number: u32) -> Caller {
+        let sub = MemberId::parse(&format!("m{number}")).unwrap();
+        Caller { sub, role: Role::Member, org: None, club: None, expires_at: from_ms(0).unwrap() }
+    }
+
+    #[test]
+    fn callers_who_have_their_burst_again_are_forgotten() {
+        let limit = RateLimit::new(1_000_000, 1);
+        for number in 0..3 * WRITES_PER_SWEEP {
+            assert_eq!(limit.check(&caller(number)), Ok(()));
+        }
+        assert!(limit.callers() <= WRITES_PER_SWEEP as usize, "{} remembered", limit.callers());
+    }
+
+    #[test]
+    fn a_refused_write_says_how_long_to_wait() {
+        let limit = RateLimit::new(1, 2);
+        assert_eq!([limit.check(&caller(1)), limit.check(&caller(1))], [Ok(()), Ok(())]);
+        let wait = limit.check(&caller(1)).unwrap_err();
+        assert!(wait > Duration::from_millis(500) && wait <= Duration::from_secs(1), "{wait:?}");
+    }
+}

@@ -39,7 +39,10 @@ impl Metrics {
         let latency = HistogramVec::new(latency, &["route", "method"])?;
         let in_flight = IntGauge::new("rollcall_http_requests_in_flight", "Requests under way.")?;
         let problems = IntCounterVec::new(
-            Opts::new("rollcall_http_problems_total", "Problems answered; unavailable, outcome_unknown and internal are the store's."),
+            Opts::new(
+                "rollcall_http_problems_total",
+                "Problems answered; unavailable, outcome_unknown and internal are the store's.",
+            ),
             &["code"],
         )?;
         registry.register(Box::new(requests.clone()))?;

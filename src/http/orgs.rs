@@ -118,11 +118,7 @@ pub async fn read_org(caller: Anyone, params: Params, store: web::Data<Store>) -
     put, path = "/v1/org/policy", tag = "organisations",
     request_body = PolicyDoc, responses((status = 200, body = OrgBody)),
 )]
-pub async fn put_policy(
-    admin: Admin,
-    incoming: Incoming,
-    store: web::Data<Store>,
-) -> Result<HttpResponse, Problem> {
+pub async fn put_policy(admin: Admin, incoming: Incoming, store: web::Data<Store>) -> Result<HttpResponse, Problem> {
     let call = incoming.read().await?;
     let policy = Policy::parse(&call.body)?;
     let change = OrgChange { policy: Some(&policy), if_match: call.if_match, ..OrgChange::default() };

@@ -180,7 +180,14 @@ pub struct FieldProblem<'a> {
 impl Problem {
     /// A problem with a sentence of its own.
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Problem {
-        Problem { code, detail: detail.into(), until: None, errors: Vec::new(), retry_after_s: None, headers: Vec::new() }
+        Problem {
+            code,
+            detail: detail.into(),
+            until: None,
+            errors: Vec::new(),
+            retry_after_s: None,
+            headers: Vec::new(),
+        }
     }
 
     /// Values that are not allowed, each at its JSON pointer.
@@ -194,7 +201,9 @@ impl Problem {
         let until = refusal.until(zone).map(|instant| with_zone(instant, zone));
         let detail = match (&until, &refusal) {
             (Some(until), _) => Cow::Owned(format!("{}; it will be possible from {until} on.", code.title())),
-            (None, Refusal::IdempotencyMismatch) => "The Idempotency-Key belongs to a call with another method, path or body.".into(),
+            (None, Refusal::IdempotencyMismatch) => {
+                "The Idempotency-Key belongs to a call with another method, path or body.".into()
+            }
             (None, Refusal::Invalid(_)) => "One or more values are not allowed.".into(),
             (None, _) => Cow::Owned(format!("{}.", code.title())),
         };
@@ -246,7 +255,10 @@ impl Problem {
     pub fn outcome_unknown() -> Problem {
         Problem {
             retry_after_s: Some(UNAVAILABLE_RETRY_AFTER_S),
-            ..Problem::new(Code::OutcomeUnknown, "The answer of the store did not arrive. Repeat the call with the same Idempotency-Key.")
+            ..Problem::new(
+                Code::OutcomeUnknown,
+                "The answer of the store did not arrive. Repeat the call with the same Idempotency-Key.",
+            )
         }
     }
 
@@ -273,10 +285,14 @@ impl Problem {
             StatusCode::FORBIDDEN => Problem::forbidden(),
             StatusCode::NOT_FOUND => Problem::not_found(),
             StatusCode::METHOD_NOT_ALLOWED => Problem::method_not_allowed("GET, HEAD"),
-            StatusCode::NOT_ACCEPTABLE => Problem::new(Code::NotAcceptable, "Accept-Encoding must allow one of br, gzip, identity."),
+            StatusCode::NOT_ACCEPTABLE => {
+                Problem::new(Code::NotAcceptable, "Accept-Encoding must allow one of br, gzip, identity.")
+            }
             StatusCode::REQUEST_TIMEOUT => Problem::new(Code::RequestTimeout, "The request did not arrive in time."),
             StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::TooLarge, "The body is too large."),
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::new(Code::UnsupportedMediaType, "The body must be application/json."),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                Problem::new(Code::UnsupportedMediaType, "The body must be application/json.")
+            }
             StatusCode::SERVICE_UNAVAILABLE => Problem::unavailable("The service cannot do this at the moment."),
             other if other.is_client_error() => Problem::new(Code::Malformed, "The request cannot be read."),
             _ => Problem::internal(),
@@ -291,7 +307,11 @@ impl Problem {
             detail: &self.detail,
             code: self.code.as_str(),
             until: self.until.as_deref(),
-            errors: self.errors.iter().map(|error| FieldProblem { pointer: &error.pointer, detail: &error.detail }).collect(),
+            errors: self
+                .errors
+                .iter()
+                .map(|error| FieldProblem { pointer: &error.pointer, detail: &error.detail })
+                .collect(),
             retry_after: self.retry_after_s,
         }
     }
@@ -314,14 +334,18 @@ impl Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Problem {
         match &error {
-            StoreError::Unavailable(_) | StoreError::OutcomeUnknown => tracing::warn!(%error, "a call got no answer: {error}"),
+            StoreError::Unavailable(_) | StoreError::OutcomeUnknown => {
+                tracing::warn!(%error, "a call got no answer: {error}")
+            }
             StoreError::NotDurable(_) => tracing::warn!(%error, "a write was refused: {error}"),
             StoreError::Corrupt(_) => tracing::error!(%error, "a call failed: {error}"),
         }
         match error {
             StoreError::Unavailable(_) => Problem::unavailable("The store cannot be reached. Nothing was changed."),
             StoreError::OutcomeUnknown => Problem::outcome_unknown(),
-            StoreError::NotDurable(_) => Problem::unavailable("Writes are refused, because the store could lose them. Nothing was changed."),
+            StoreError::NotDurable(_) => {
+                Problem::unavailable("Writes are refused, because the store could lose them. Nothing was changed.")
+            }
             StoreError::Corrupt(_) => Problem::internal(),
         }
     }

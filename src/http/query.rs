@@ -75,7 +75,11 @@ impl Params {
     pub fn text(&mut self, name: &'static str) -> Option<String> {
         self.take(name, |text| {
             let readable = (1..=TEXT_LEN_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-            if readable { Ok(text.to_owned()) } else { Err("must be 1 to 200 characters, none of them a control character") }
+            if readable {
+                Ok(text.to_owned())
+            } else {
+                Err("must be 1 to 200 characters, none of them a control character")
+            }
         })
     }
 
@@ -123,7 +127,9 @@ impl Page {
             None => 0,
             Some(last) => match all.iter().position(|item| id(item) == last) {
                 Some(at) => at + 1,
-                None => return Err(Problem::invalid(vec![FieldError::new("/cursor", cursor::CursorError.to_string())])),
+                None => {
+                    return Err(Problem::invalid(vec![FieldError::new("/cursor", cursor::CursorError.to_string())]));
+                }
             },
         };
         let mut items: Vec<T> = all.into_iter().skip(start).collect();

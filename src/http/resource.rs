@@ -3,7 +3,7 @@
 
 use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::guard::Guard;
-use actix_web::{FromRequest, Handler, Resource, ResponseError, Responder, web};
+use actix_web::{FromRequest, Handler, Resource, Responder, ResponseError, web};
 
 use super::problem::Problem;
 

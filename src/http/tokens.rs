@@ -138,7 +138,9 @@ fn believe(claims: Claims) -> Option<Caller> {
     let role = Role::parse(&claims.role).ok()?;
     let org = match role {
         Role::Operator => None,
-        Role::Member | Role::Instructor | Role::Kiosk | Role::Staff | Role::Admin => Some(OrgId::parse(&claims.org?).ok()?),
+        Role::Member | Role::Instructor | Role::Kiosk | Role::Staff | Role::Admin => {
+            Some(OrgId::parse(&claims.org?).ok()?)
+        }
     };
     let club = match (role, claims.club) {
         (Role::Kiosk, Some(club)) => Some(ClubId::parse(club.as_str()?).ok()?),

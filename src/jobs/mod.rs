@@ -4,3 +4,4 @@
 //! what must happen once happens once inside the store's atom. Each job exposes `run_once`, which tests call.
 
 pub mod ticker;
+pub mod keeper;

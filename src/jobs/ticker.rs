@@ -30,12 +30,15 @@ impl Ticker {
     /// One round over all organisations.
     ///
     /// # Errors
-    /// The first error; the organisations after it are settled in the next round.
+    /// The first error; the organisations after it are settled all the same.
     pub async fn run_once(&self) -> Result<(), StoreError> {
+        let mut failed = None;
         for org in self.store.orgs().await? {
-            self.store.settle(&org).await?;
+            if let Err(error) = self.store.settle(&org).await {
+                failed.get_or_insert(error);
+            }
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     /// Rounds for as long as it is polled.

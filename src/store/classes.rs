@@ -40,7 +40,7 @@ pub struct ClassQuery {
     pub member: Option<MemberId>,
 }
 
-type Pairs = Vec<(&'static str, String)>;
+pub(super) type Pairs = Vec<(&'static str, String)>;
 
 impl Store {
     /// Publishes a class with the terms that the policy gives it now.
@@ -148,7 +148,7 @@ fn fresh_id() -> Result<ClassId, StoreError> {
     Uuid::now_v7().to_string().parse().map_err(corrupt)
 }
 
-fn flat(pairs: &Pairs) -> impl Iterator<Item = &str> {
+pub(super) fn flat(pairs: &Pairs) -> impl Iterator<Item = &str> {
     pairs.iter().flat_map(|(name, value)| [*name, value.as_str()])
 }
 
@@ -204,6 +204,13 @@ fn changed_fields(stored: &Record, change: &ClassChange) -> Result<Pairs, StoreE
     }
     pairs.retain(|(name, value)| stored.raw(name).unwrap_or_default() != value);
     Ok(pairs)
+}
+
+/// The fields of a class that a series now wants otherwise.
+pub(super) fn align_fields(stored: &Record, class: &NewClass, terms: &Terms) -> Pairs {
+    let mut pairs = new_class_fields(class, terms);
+    pairs.retain(|(name, value)| *name != "club" && stored.raw(name).unwrap_or_default() != value);
+    pairs
 }
 
 /// The terms of a class not yet open, by another policy: the fields that differ.

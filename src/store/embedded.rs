@@ -114,6 +114,10 @@ impl Drop for Embedded {
         if let Some(keeper) = self.keeper.take() {
             let _ = keeper.join();
         }
+        // Redis has taken its socket away. A short directory is then empty and goes too; the data's own is not.
+        if let Some(directory) = self.socket.parent() {
+            let _ = fs::remove_dir(directory);
+        }
     }
 }
 

@@ -15,7 +15,12 @@ pub fn org_of(key: &str) -> Option<OrgId> {
     key.strip_prefix("rc:{")?.split_once("}:")?.0.parse().ok()
 }
 
+/// What every key of an organisation begins with.
+pub fn prefix(org: &OrgId) -> String {
+    format!("rc:{{{org}}}:")
+}
+
 /// The key that names an organisation's slot, and what it is called.
 pub fn anchor(org: &OrgId) -> String {
-    format!("rc:{{{org}}}:org")
+    format!("{}org", prefix(org))
 }

@@ -48,6 +48,10 @@ const SOURCE: &str = concat!(
     include_str!("lua/waive_fee.lua"),
     include_str!("lua/read_report.lua"),
     include_str!("lua/trim.lua"),
+    include_str!("lua/put_series.lua"),
+    include_str!("lua/mark_series.lua"),
+    include_str!("lua/align_class.lua"),
+    include_str!("lua/read_series.lua"),
     include_str!("lua/set_clock.lua"),
     include_str!("lua/carry_out.lua"),
     include_str!("lua/read_org.lua"),
@@ -63,6 +67,7 @@ const SOURCE: &str = concat!(
     include_str!("lua/read_standing.lua"),
     include_str!("lua/list_fees.lua"),
     include_str!("lua/list_events.lua"),
+    include_str!("lua/read_unrest.lua"),
 );
 
 /// Stands in the source wherever the hash belongs.

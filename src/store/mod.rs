@@ -27,8 +27,13 @@ pub mod fees;
 pub mod members;
 pub mod orgs;
 pub mod reports;
+pub mod retention;
+pub mod series;
+
+pub mod check;
 
 use chrono_tz::Tz;
+use uuid::Uuid;
 
 use crate::domain::caller::By;
 use crate::domain::ids::OrgId;
@@ -92,6 +97,13 @@ pub struct Answer<T> {
 pub struct Page<T> {
     pub items: Vec<T>,
     pub next: Option<String>,
+}
+
+impl Command {
+    /// A command nobody will repeat but a driver.
+    pub fn fresh() -> Command {
+        Command { id: Uuid::new_v4().to_string(), fingerprint: String::new(), keyed: false }
+    }
 }
 
 impl Store {

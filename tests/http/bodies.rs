@@ -30,8 +30,22 @@ async fn what_is_not_json_is_malformed() {
     let rig = Rig::new().await;
     let deep = format!("{}{}", "[".repeat(33), "]".repeat(33));
     let refused: Vec<Vec<u8>> = [
-        "", " ", "{", "}", "{]", "nul", "'x'", "{\"a\":1,}", "{} {}", "{}x", "\u{feff}{}", "{\"a\":1,\"a\":1}",
-        "{\"a\":{\"b\":1,\"b\":1}}", "[\"\\ud800\"]", "{\"a\":\u{0}}", deep.as_str(),
+        "",
+        " ",
+        "{",
+        "}",
+        "{]",
+        "nul",
+        "'x'",
+        "{\"a\":1,}",
+        "{} {}",
+        "{}x",
+        "\u{feff}{}",
+        "{\"a\":1,\"a\":1}",
+        "{\"a\":{\"b\":1,\"b\":1}}",
+        "[\"\\ud800\"]",
+        "{\"a\":\u{0}}",
+        deep.as_str(),
     ]
     .into_iter()
     .map(|text| text.as_bytes().to_vec())
@@ -48,12 +62,24 @@ async fn what_is_not_json_is_malformed() {
 #[actix_web::test]
 async fn a_body_is_json_by_its_type_too() {
     let rig = Rig::new().await;
-    for good in ["application/json", "Application/JSON", "application/json; charset=utf-8", "application/json;charset=\"UTF-8\""] {
+    for good in [
+        "application/json",
+        "Application/JSON",
+        "application/json; charset=utf-8",
+        "application/json;charset=\"UTF-8\"",
+    ] {
         assert_eq!(rig.call(post(WRITE, Some(good), "{}")).await.status, 200, "{good}");
     }
     for bad in [
-        "text/plain", "text/json", "application/json; charset=latin1", "application/json; x=y", "application/x-www-form-urlencoded",
-        "application/jsonp", "application/json, text/plain", "", "json",
+        "text/plain",
+        "text/json",
+        "application/json; charset=latin1",
+        "application/json; x=y",
+        "application/x-www-form-urlencoded",
+        "application/jsonp",
+        "application/json, text/plain",
+        "",
+        "json",
     ] {
         assert_code(&rig.call(post(WRITE, Some(bad), "{}")).await, 415, "unsupported_media_type", bad);
     }
@@ -100,7 +126,15 @@ async fn a_key_is_one_to_255_visible_characters() {
     let rig = Rig::new().await;
     let longest = "k".repeat(255);
     let too_long = "k".repeat(256);
-    for (key, status) in [("k", 200), (longest.as_str(), 200), ("\"8e03978e\"", 200), (too_long.as_str(), 422), ("", 422), ("a b", 422), ("clé", 422)] {
+    for (key, status) in [
+        ("k", 200),
+        (longest.as_str(), 200),
+        ("\"8e03978e\"", 200),
+        (too_long.as_str(), 422),
+        ("", 422),
+        ("a b", 422),
+        ("clé", 422),
+    ] {
         let answer = rig.call(json_post(WRITE, "{}").insert_header(("idempotency-key", key))).await;
         assert_eq!(answer.status, status, "{key:?}");
         if status == 200 {
@@ -139,7 +173,8 @@ async fn if_match_is_a_revision_or_a_star() {
         let answer = rig.call(json_post(WRITE, "{}").insert_header(("if-match", text))).await;
         assert_eq!((answer.status, &answer.json()["if_match"]), (200, &revision), "{text}");
     }
-    for text in ["", "W/\"17\"", "\"17", "'17'", "-1", "+1", "1.5", "\"1\", \"2\"", "\"\"", "99999999999999999999", "x"] {
+    for text in ["", "W/\"17\"", "\"17", "'17'", "-1", "+1", "1.5", "\"1\", \"2\"", "\"\"", "99999999999999999999", "x"]
+    {
         let answer = rig.call(json_post(WRITE, "{}").insert_header(("if-match", text))).await;
         assert_eq!((answer.status, answer.pointers()), (422, vec!["/If-Match".to_owned()]), "{text}");
     }

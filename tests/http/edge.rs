@@ -21,7 +21,9 @@ async fn every_answer_is_safe_to_show_a_browser() {
     let rig = Rig::new().await;
     for path in ["/v1/test/staff", "/v1/nothing", "/healthz", "/docs/", "/openapi.json"] {
         let answer = rig.get(path, &token("staff")).await;
-        for (name, value) in [("x-content-type-options", "nosniff"), ("x-frame-options", "DENY"), ("referrer-policy", "no-referrer")] {
+        for (name, value) in
+            [("x-content-type-options", "nosniff"), ("x-frame-options", "DENY"), ("referrer-policy", "no-referrer")]
+        {
             assert_eq!(answer.header(name), value, "{path}");
         }
         assert_eq!(answer.header("x-request-id").len(), 36);
@@ -70,7 +72,14 @@ async fn pages_of_named_origins_may_call_and_read() {
 async fn pages_of_other_origins_may_not() {
     for origins in [Vec::new(), vec![PAGE.to_owned()]] {
         let rig = Rig::with(Settings { origins, ..Settings::default() }).await;
-        for origin in ["https://evil.example", "https://desk.example.evil.example", "http://desk.example", "https://desk.example:444", "null", ""] {
+        for origin in [
+            "https://evil.example",
+            "https://desk.example.evil.example",
+            "http://desk.example",
+            "https://desk.example:444",
+            "null",
+            "",
+        ] {
             let preflight = with_origins(&rig, Method::OPTIONS, origin, true).await;
             assert_eq!((preflight.status, preflight.code().as_str()), (403, "forbidden"), "{origin}");
             let call = with_origins(&rig, Method::GET, origin, false).await;
@@ -123,7 +132,8 @@ async fn requests_are_counted_by_template_and_never_by_id() {
 async fn answers_are_compressed_for_those_who_ask() {
     let rig = Rig::new().await;
     for (accepts, encoding) in [("gzip", "gzip"), ("br", "br"), ("identity", "")] {
-        let answer = rig.call(TestRequest::get().uri("/openapi.json").insert_header(("accept-encoding", accepts))).await;
+        let answer =
+            rig.call(TestRequest::get().uri("/openapi.json").insert_header(("accept-encoding", accepts))).await;
         assert_eq!((answer.status, answer.header("content-encoding")), (200, encoding));
     }
     let impossible = TestRequest::get().uri("/openapi.json").insert_header(("accept-encoding", "identity;q=0, *;q=0"));

@@ -158,7 +158,8 @@ async fn an_unknown_kid_refreshes_the_set_once_and_then_not_for_a_while() {
 async fn a_failed_refresh_keeps_the_last_keys() {
     let huge = ok(&format!("{{\"keys\":[],\"x\":\"{}\"}}", "x".repeat(300 * 1024)));
     let elsewhere = KeyServer::start(ok(&set(&[eddsa("two")]))).await;
-    let redirect = format!("HTTP/1.1 302 Found\r\nLocation: {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", elsewhere.url);
+    let redirect =
+        format!("HTTP/1.1 302 Found\r\nLocation: {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", elsewhere.url);
     let failing = "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_owned();
     for broken in [huge, redirect, failing, ok("not JSON"), ok(&set(&[])), String::new()] {
         let server = KeyServer::start(ok(&set(&[eddsa("one")]))).await;

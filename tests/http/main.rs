@@ -12,4 +12,6 @@ mod keysets;
 mod problems;
 mod queries;
 mod rates;
+mod rights;
 mod tokens;
+mod wire;

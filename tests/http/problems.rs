@@ -17,7 +17,8 @@ async fn written(problem: Problem) -> Value {
 
 #[test]
 fn the_codes_are_these() {
-    let lines = Code::ALL.iter().map(|code| format!("{} {} | {}\n", code.status().as_u16(), code.as_str(), code.title()));
+    let lines =
+        Code::ALL.iter().map(|code| format!("{} {} | {}\n", code.status().as_u16(), code.as_str(), code.title()));
     assert_eq!(lines.collect::<String>(), include_str!("codes.txt"));
 }
 
@@ -30,7 +31,8 @@ fn a_refusal_keeps_its_word() {
         let refusal = Refusal::of(word, None).unwrap();
         assert_eq!(Code::of(&refusal).as_str(), word);
     }
-    for (word, until) in [("not_open", "0"), ("banned", "0"), ("frozen", "2026-01-31"), ("invalid", "/club is unknown")] {
+    for (word, until) in [("not_open", "0"), ("banned", "0"), ("frozen", "2026-01-31"), ("invalid", "/club is unknown")]
+    {
         assert_eq!(Code::of(&Refusal::of(word, Some(until)).unwrap()).as_str(), word);
     }
 }

@@ -13,18 +13,35 @@ async fn a_limit_is_1_to_200_and_50_by_default() {
     }
     for bad in ["0", "201", "-1", "+5", "1.5", "1e2", "", "ten", "99999999999999999999", "50%20", "0x10"] {
         let answer = rig.get(&format!("/v1/test/list?limit={bad}"), &token("staff")).await;
-        assert_eq!((answer.status, answer.code().as_str(), answer.pointers()), (422, "invalid", vec!["/limit".to_owned()]), "{bad}");
+        assert_eq!(
+            (answer.status, answer.code().as_str(), answer.pointers()),
+            (422, "invalid", vec!["/limit".to_owned()]),
+            "{bad}"
+        );
     }
 }
 
 #[actix_web::test]
 async fn an_instant_has_an_offset() {
     let rig = Rig::new().await;
-    for good in ["2026-11-20T18:00:00Z", "2026-11-20T19:00:00%2B01:00", "2026-11-20T19:00:00+01:00", "2026-11-20T17:00:00-01:00"] {
+    for good in [
+        "2026-11-20T18:00:00Z",
+        "2026-11-20T19:00:00%2B01:00",
+        "2026-11-20T19:00:00+01:00",
+        "2026-11-20T17:00:00-01:00",
+    ] {
         let answer = rig.get(&format!("/v1/test/list?from={good}"), &token("staff")).await;
         assert_eq!((answer.status, answer.json()["from"].as_str()), (200, Some("2026-11-20T18:00:00Z")), "{good}");
     }
-    for bad in ["", "2026-11-20", "2026-11-20T18:00:00", "yesterday", "1763661600", "1999-01-01T00:00:00Z", "2026-02-30T00:00:00Z"] {
+    for bad in [
+        "",
+        "2026-11-20",
+        "2026-11-20T18:00:00",
+        "yesterday",
+        "1763661600",
+        "1999-01-01T00:00:00Z",
+        "2026-02-30T00:00:00Z",
+    ] {
         let answer = rig.get(&format!("/v1/test/list?from={bad}"), &token("staff")).await;
         assert_eq!((answer.status, answer.pointers()), (422, vec!["/from".to_owned()]), "{bad}");
     }
@@ -48,7 +65,12 @@ async fn every_wrong_parameter_is_named_at_once() {
 #[actix_web::test]
 async fn texts_and_cursors_have_a_longest() {
     let rig = Rig::new().await;
-    let cases = [("cursor", "61".repeat(1024), 200), ("cursor", "61".repeat(1025), 422), ("query", "x".repeat(200), 200), ("query", "x".repeat(201), 422)];
+    let cases = [
+        ("cursor", "61".repeat(1024), 200),
+        ("cursor", "61".repeat(1025), 422),
+        ("query", "x".repeat(200), 200),
+        ("query", "x".repeat(201), 422),
+    ];
     for (name, text, status) in cases {
         let answer = rig.get(&format!("/v1/test/list?{name}={text}"), &token("staff")).await;
         assert_eq!(answer.status, status, "{name} of {}", text.len());

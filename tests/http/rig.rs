@@ -11,12 +11,14 @@ use actix_web::test::{TestRequest, init_service};
 use actix_web::{App, Error, HttpResponse, body, web};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use rollcall::domain::ids::ClassId;
-use rollcall::http::caller::{Admin, Anyone, Attendance, Authenticated, DeskOrKiosk, Member, MemberOrStaff, Operator, Staff};
+use rollcall::http::caller::{
+    Admin, Anyone, Attendance, Authenticated, DeskOrKiosk, Member, MemberOrStaff, Operator, Staff,
+};
 use rollcall::http::command::Incoming;
 use rollcall::http::path::{Id, NewId};
 use rollcall::http::problem::Problem;
 use rollcall::http::query::Params;
-use rollcall::http::{Auth, AuthSettings, Health, KeySource, Metrics, Origins, RateLimit, caller, edge};
+use rollcall::http::{Auth, AuthSettings, Health, KeySource, Metrics, Origins, RateLimit, TimeTravel, caller, edge};
 use serde_json::{Value, json};
 
 pub const SECRET: &[u8] = b"a secret that is long enough for HS256 to be of use";
@@ -52,11 +54,17 @@ pub struct Settings {
     pub auth: AuthSettings,
     pub rate: (u32, u32),
     pub origins: Vec<String>,
+    pub time_travel: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { auth: checked_by(KeySource::Secret(SECRET.to_vec())), rate: (0, 0), origins: Vec::new() }
+        Settings {
+            auth: checked_by(KeySource::Secret(SECRET.to_vec())),
+            rate: (0, 0),
+            origins: Vec::new(),
+            time_travel: true,
+        }
     }
 }
 
@@ -83,6 +91,10 @@ impl Rig {
         Rig::with(Settings { auth, ..Settings::default() }).await
     }
 
+    pub async fn without_time_travel() -> Rig {
+        Rig::with(Settings { time_travel: false, ..Settings::default() }).await
+    }
+
     pub async fn with(settings: Settings) -> Rig {
         let health = web::Data::new(Health::new(|| async { Ok(()) }));
         let app = App::new()
@@ -90,6 +102,7 @@ impl Rig {
             .app_data(web::Data::new(RateLimit::new(settings.rate.0, settings.rate.1)))
             .app_data(web::Data::new(Origins::new(settings.origins)))
             .app_data(web::Data::new(Metrics::new().unwrap()))
+            .app_data(web::Data::new(TimeTravel(settings.time_travel)))
             .app_data(health.clone())
             .wrap(Compress::default())
             .wrap(from_fn(edge::edge))

@@ -7,7 +7,9 @@ use rollcall::http::tokens::TOKEN_BYTES_MAX;
 use rollcall::http::{AuthSettings, KeySource};
 use serde_json::{Value, json};
 
-use super::rig::{Answer, Rig, SECRET, base64url, bearing, but, checked_by, claims, hs256, keys, now_s, signed, signed_text, token};
+use super::rig::{
+    Answer, Rig, SECRET, base64url, bearing, but, checked_by, claims, hs256, keys, now_s, signed, signed_text, token,
+};
 use actix_web::test::TestRequest;
 
 const ROUTES: [&str; 3] = ["/v1/test/anyone", "/v1/test/staff", "/v1/test/authenticated"];
@@ -29,7 +31,11 @@ fn with_claims_text(text: &str) -> String {
 }
 
 fn unsigned(alg: &str) -> String {
-    format!("{}.{}.", base64url(json!({ "alg": alg }).to_string().as_bytes()), base64url(claims("staff").to_string().as_bytes()))
+    format!(
+        "{}.{}.",
+        base64url(json!({ "alg": alg }).to_string().as_bytes()),
+        base64url(claims("staff").to_string().as_bytes())
+    )
 }
 
 /// A token with one character of its part changed.
@@ -79,7 +85,10 @@ fn bad_headers() -> Vec<(&'static str, String)> {
         ("HS384", signed(&json!({ "alg": "HS384" }), &claims("staff"), &secret(), Algorithm::HS384)),
         ("HS512", signed(&json!({ "alg": "HS512" }), &claims("staff"), &secret(), Algorithm::HS512)),
         ("another secret", signed(&json!({ "alg": "HS256" }), &claims("staff"), &mine, Algorithm::HS256)),
-        ("empty secret", signed(&json!({ "alg": "HS256" }), &claims("staff"), &EncodingKey::from_secret(b""), Algorithm::HS256)),
+        (
+            "empty secret",
+            signed(&json!({ "alg": "HS256" }), &claims("staff"), &EncodingKey::from_secret(b""), Algorithm::HS256),
+        ),
         ("EdDSA", signed(&json!({ "alg": "EdDSA" }), &claims("staff"), &keys::ed25519(), Algorithm::EdDSA)),
         ("RS256", signed(&json!({ "alg": "RS256" }), &claims("staff"), &keys::rsa(), Algorithm::RS256)),
         ("embedded jwk", hs256_with(json!({ "alg": "HS256", "jwk": own_jwk }))),
@@ -96,7 +105,10 @@ fn bad_headers() -> Vec<(&'static str, String)> {
         ("a logout token", with_header(json!({ "typ": "logout+jwt" }))),
         ("an encrypted token", with_header(json!({ "enc": "A128GCM" }))),
         ("compressed", with_header(json!({ "zip": "DEF" }))),
-        ("header twice the alg", signed_text(r#"{"alg":"HS256","alg":"none"}"#, &claims("staff").to_string(), &secret(), Algorithm::HS256)),
+        (
+            "header twice the alg",
+            signed_text(r#"{"alg":"HS256","alg":"none"}"#, &claims("staff").to_string(), &secret(), Algorithm::HS256),
+        ),
         ("header a list", signed_text("[]", &claims("staff").to_string(), &secret(), Algorithm::HS256)),
     ]
 }
@@ -109,7 +121,10 @@ fn bad_claims() -> Vec<(&'static str, String)> {
         ("no exp", with_claims(json!({ "exp": null }))),
         ("exp a text", with_claims(json!({ "exp": exp.to_string() }))),
         ("exp negative", with_claims(json!({ "exp": -1 }))),
-        ("exp beyond numbers", with_claims_text(&format!(r#"{{"sub":"ann","org":"nord","role":"staff","exp":{}}}"#, "9".repeat(400)))),
+        (
+            "exp beyond numbers",
+            with_claims_text(&format!(r#"{{"sub":"ann","org":"nord","role":"staff","exp":{}}}"#, "9".repeat(400))),
+        ),
         ("exp a list", with_claims(json!({ "exp": [exp] }))),
         ("nbf ahead", with_claims(json!({ "nbf": now_s() + 60 }))),
         ("nbf a text", with_claims(json!({ "nbf": "now" }))),
@@ -129,9 +144,15 @@ fn bad_claims() -> Vec<(&'static str, String)> {
         ("two roles", with_claims(json!({ "role": ["staff", "admin"] }))),
         ("a kiosk of no club", hs256(&but(claims("kiosk"), json!({ "club": "" })))),
         ("a kiosk of two clubs", hs256(&but(claims("kiosk"), json!({ "club": ["a", "b"] })))),
-        ("role twice", with_claims_text(&format!(r#"{{"sub":"ann","org":"nord","role":"staff","role":"admin","exp":{exp}}}"#))),
+        (
+            "role twice",
+            with_claims_text(&format!(r#"{{"sub":"ann","org":"nord","role":"staff","role":"admin","exp":{exp}}}"#)),
+        ),
         ("exp twice", with_claims_text(&format!(r#"{{"sub":"ann","org":"nord","role":"staff","exp":1,"exp":{exp}}}"#))),
-        ("nbf twice", with_claims_text(&format!(r#"{{"sub":"ann","org":"nord","role":"staff","nbf":1,"nbf":2,"exp":{exp}}}"#))),
+        (
+            "nbf twice",
+            with_claims_text(&format!(r#"{{"sub":"ann","org":"nord","role":"staff","nbf":1,"nbf":2,"exp":{exp}}}"#)),
+        ),
         ("claims a list", with_claims_text("[]")),
         ("claims not JSON", with_claims_text("sub=ann")),
         ("trailing text", with_claims_text(&format!("{} x", claims("staff")))),
@@ -169,7 +190,14 @@ async fn a_token_cannot_make_us_fetch_anything() {
         for name in ["jku", "x5u"] {
             let header = json!({ "alg": "HS256", name: url });
             assert_refused(name, &rig.get(ROUTES[0], &with_header(json!({ name: url }))).await);
-            assert_refused(name, &rig.get(ROUTES[0], &signed(&header, &claims("staff"), &EncodingKey::from_secret(b"x"), Algorithm::HS256)).await);
+            assert_refused(
+                name,
+                &rig.get(
+                    ROUTES[0],
+                    &signed(&header, &claims("staff"), &EncodingKey::from_secret(b"x"), Algorithm::HS256),
+                )
+                .await,
+            );
         }
     }
     assert!(listener.accept().is_err(), "somebody came for the keys");
@@ -188,7 +216,8 @@ async fn with_a_public_key_only_its_own_algorithm_is_taken() {
         let good = signed(&json!({ "alg": name, "kid": "any" }), &staff, &key, alg);
         assert_eq!(rig.get(ROUTES[1], &good).await.status, 200, "{name}");
         for text in [pem.as_bytes(), pem.trim().as_bytes()] {
-            let confused = signed(&json!({ "alg": "HS256" }), &staff, &EncodingKey::from_secret(text), Algorithm::HS256);
+            let confused =
+                signed(&json!({ "alg": "HS256" }), &staff, &EncodingKey::from_secret(text), Algorithm::HS256);
             assert_refused("HS256 with the public key", &rig.get(ROUTES[1], &confused).await);
         }
         assert_refused("HS256 with the secret", &rig.get(ROUTES[1], &token("staff")).await);
@@ -262,7 +291,8 @@ async fn a_token_is_read_up_to_its_longest_and_no_further() {
     let rig = Rig::new().await;
     let of_length = |wanted: usize| {
         (0..wanted).rev().find_map(|pad| {
-            let lengths = [json!({ "alg": "HS256" }), json!({ "alg": "HS256", "x": "" }), json!({ "alg": "HS256", "x": "1" })];
+            let lengths =
+                [json!({ "alg": "HS256" }), json!({ "alg": "HS256", "x": "" }), json!({ "alg": "HS256", "x": "1" })];
             lengths.iter().find_map(|header| {
                 let claims = but(claims("staff"), json!({ "pad": "x".repeat(pad) }));
                 let length = |bytes: usize| (bytes * 4).div_ceil(3);
@@ -289,7 +319,9 @@ async fn only_one_bearer_header_counts() {
     for good in [format!("Bearer {staff}"), format!("bearer {staff}"), format!("BEARER  {staff} ")] {
         assert_eq!(rig.call(call(vec![good.clone()])).await.status, 200, "{}", &good[..8]);
     }
-    for bad in [format!("Basic {staff}"), format!("Bearer{staff}"), staff.clone(), "Bearer".to_owned(), "Bearer ".to_owned()] {
+    for bad in
+        [format!("Basic {staff}"), format!("Bearer{staff}"), staff.clone(), "Bearer".to_owned(), "Bearer ".to_owned()]
+    {
         assert_refused(&bad.clone(), &rig.call(call(vec![bad])).await);
     }
     let twice = rig.call(call(vec![format!("Bearer {staff}"), format!("Bearer {staff}")])).await;
@@ -314,7 +346,8 @@ async fn each_group_admits_exactly_its_roles() {
     ] {
         for role in ["member", "instructor", "kiosk", "staff", "admin", "operator"] {
             let answer = rig.get(&format!("/v1/test/{route}"), &token(role)).await;
-            let expected = if admitted.split(' ').any(|admitted| admitted == role) { (200, "") } else { (403, "forbidden") };
+            let expected =
+                if admitted.split(' ').any(|admitted| admitted == role) { (200, "") } else { (403, "forbidden") };
             assert_eq!((answer.status, answer.code().as_str()), expected, "{role} at {route}");
         }
     }

@@ -119,9 +119,15 @@ impl Org {
         self.policy = policy;
         self.events.push(self.bare("policy_changed"));
         let now = self.now;
-        for class in self.classes.values_mut().filter(|c| !c.over() && now < c.terms.opens_at) {
-            if class.stage == Stage::Scheduled {
-                class.terms = terms(&self.policy, class.overrides.as_ref(), class.starts_at, class.minutes);
+        let shut = |c: &&Class| c.stage == Stage::Scheduled && now < c.terms.opens_at;
+        let mut shut: Vec<_> = self.classes.values().filter(shut).map(|c| (c.terms.opens_at, c.id.clone())).collect();
+        shut.sort_unstable();
+        for (_, id) in shut {
+            let class = &self.classes[&id];
+            let anew = terms(&self.policy, class.overrides.as_ref(), class.starts_at, class.minutes);
+            if anew != class.terms {
+                self.entry(&id).terms = anew;
+                self.announce("class_changed", now, Some(&id), None);
             }
         }
         Answer::done(200, "put", Body::Nothing)
@@ -143,6 +149,9 @@ impl Org {
         if profile.clips_revision.is_some() {
             after.clips_revision.clone_from(&profile.clips_revision);
         }
+        if before.as_ref() == Some(&after) {
+            return Answer::done(200, "unchanged", Body::Nothing);
+        }
         self.members.insert(id.to_owned(), after);
         self.announce_member("member_changed", id);
         let was = before.map(|m| m.profile);
@@ -160,10 +169,11 @@ impl Org {
         if !self.members.contains_key(id) {
             return Answer::refused(Refused::new("not_found"));
         }
-        self.announce_member("member_erased", id);
         for number in self.ahead(id) {
             self.give_up(number, self.now);
         }
+        self.ask_around(self.now);
+        self.announce_member("member_erased", id);
         self.members.remove(id);
         Answer::done(204, "erased", Body::Nothing)
     }
@@ -281,8 +291,8 @@ impl Org {
         }
         self.entry(id).stage = Stage::Cancelled;
         self.announce("class_cancelled", now, Some(id), None);
-        let mut late: Vec<(u64, Number)> = Vec::new();
-        for number in self.of_class(id).map(|b| b.number).collect::<Vec<_>>() {
+        let spots: Vec<Number> = self.of_class(id).filter(|b| b.status.holds()).map(|b| b.number).collect();
+        for number in spots.into_iter().chain(self.queue(id)) {
             let status = self.bookings[number].status;
             if status == Status::Booked {
                 self.return_clip(number);
@@ -290,12 +300,12 @@ impl Org {
             if status.holds() {
                 self.eased.insert(self.bookings[number].member.clone());
             }
-            if status.live() {
-                self.bookings[number].status = Status::ClassCancelled;
-                self.bookings[number].offer_ends = None;
-            }
-            late.extend(self.bookings[number].late.map(|order| (order, number)));
+            self.bookings[number].status = Status::ClassCancelled;
+            self.bookings[number].offer_ends = None;
+            let event = if status == Status::Waitlisted { "waitlist_left" } else { "booking_cancelled" };
+            self.announce(event, now, None, Some(number));
         }
+        let mut late: Vec<_> = self.of_class(id).filter_map(|b| Some((b.late?, b.number))).collect();
         late.sort_unstable();
         for (_, number) in late {
             self.unwind(number, now);

@@ -2,7 +2,7 @@
 //!
 //! `RULES.md` and `SEMANTICS.md` are the source of every line. Nothing here knows how the service does it.
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, NaiveDate, TimeDelta};
 use rollcall::domain::calendar::{day_start, days_on};
 use rollcall::domain::instant::Instant;
 
@@ -87,7 +87,7 @@ impl Org {
         booking.offer_ends = None;
         if promoted {
             let grace = class.terms.policy.waitlist.grace.fixed_ms();
-            booking.grace_until = Some(now + chrono::TimeDelta::milliseconds(grace));
+            booking.grace_until = (grace > 0).then(|| now + TimeDelta::milliseconds(grace));
         }
         self.announce(event, now, None, Some(number));
         if class.terms.policy.cancel.forgive_if_refilled {
@@ -117,20 +117,19 @@ impl Org {
         }
     }
 
-    /// Takes back what a late cancel cost: the fee by a waiver, the clip by returning it.
+    /// Takes back what a late cancel cost: announced as an excuse, the fee by a waiver, the clip by returning it.
     pub fn unwind(&mut self, number: Number, now: Instant) {
-        self.bookings[number].late = None;
-        let (fee, clip) = (self.bookings[number].fee, self.bookings[number].by_clip == Some(true));
+        let booking = &mut self.bookings[number];
+        booking.late = None;
+        let fee = std::mem::take(&mut booking.fee);
+        self.announce("excused", now, None, Some(number));
         if fee > 0 {
-            self.bookings[number].fee = 0;
             self.ledger(number, false, "late_cancel", fee);
+            self.announce("fee_waived", now, None, Some(number));
         }
-        if clip {
+        if self.bookings[number].by_clip == Some(true) {
             self.return_clip(number);
             self.eased.insert(self.bookings[number].member.clone());
-        }
-        if fee > 0 || clip {
-            self.announce("fee_waived", now, None, Some(number));
         }
     }
 
@@ -193,7 +192,7 @@ impl Org {
             return;
         }
         let waits = class.offers() && (self.settling || class.quiet_at(now));
-        if waits && (self.settling || now < class.terms.promote_until) {
+        if waits && now < class.terms.promote_until {
             let class = self.entry(id);
             class.unasked |= freed;
             return;

@@ -23,12 +23,12 @@ pub async fn shrink(world: &World, from: &Beginning, told: Vec<Op>, difference: 
             let without: Vec<Op> =
                 best.iter().enumerate().filter(|(i, _)| !(start..start + part).contains(i)).map(|(_, op)| op.clone()).collect();
             match replay(world, from, &without).await {
-                Some((length, found)) => {
+                Some((length, found)) if found.kind() == last.kind() => {
                     best = without[..length].to_vec();
                     last = found;
                     shorter = true;
                 }
-                None => start += part,
+                _ => start += part,
             }
         }
         if !shorter || part > 1 {

@@ -38,7 +38,7 @@ pub struct Org {
     pub lateness: u64,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Member {
     pub profile: Profile,
     pub clips: u32,

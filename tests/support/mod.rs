@@ -9,4 +9,3 @@ pub mod redis;
 pub mod service;
 
 pub mod api;
-pub mod invariants;

@@ -10,6 +10,7 @@ use rollcall::config::{Config, Settings};
 use rollcall::store::Store;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
+use tracing_subscriber::EnvFilter;
 
 use super::redis::{Keeps, Redis};
 
@@ -33,6 +34,7 @@ impl Service {
 
     /// An instance whose settings were changed; what `change` leaves is as in [`Service::on`].
     pub fn with(redis: &Redis, change: impl FnOnce(&mut Settings)) -> Service {
+        logs_errors();
         let data_dir = TempDir::with_prefix("rollcall-test-data-").expect("a data directory");
         let mut settings = Settings::default();
         settings.listen = Some("127.0.0.1:0".into());
@@ -55,6 +57,12 @@ impl Service {
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
+}
+
+/// What the service logs is seen when a test fails; `RUST_LOG` says how much.
+fn logs_errors() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error"));
+    let _ = tracing_subscriber::fmt().with_ansi(false).with_env_filter(filter).with_test_writer().try_init();
 }
 
 fn run(config: Config, tell: &mpsc::Sender<Result<(u16, Store), String>>, stopped: oneshot::Receiver<()>) {

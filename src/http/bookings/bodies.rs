@@ -57,6 +57,8 @@ pub struct RosterEntryBody {
     booking: BookingBody,
     /// Empty where the member was erased.
     name: String,
+    /// Whether it is the member's first class ever; known once they are checked in.
+    first_time: bool,
 }
 
 /// Who has a spot and who waits, the waitlist by position.
@@ -95,6 +97,9 @@ pub struct NewBookingBody {
     /// Whether a place on the waitlist will do.
     #[schema(default = true)]
     pub waitlist: Option<bool>,
+    /// The desk's alone: the member is here, and checked in at once if there is a spot.
+    #[schema(default = false)]
+    pub walk_in: Option<bool>,
 }
 
 /// How a cancel is meant.
@@ -128,13 +133,18 @@ impl BookingBody {
     }
 }
 
+impl RosterEntryBody {
+    fn of(entry: RosterEntry, zone: Tz) -> RosterEntryBody {
+        let RosterEntry { booking, first_time, name } = entry;
+        RosterEntryBody { booking: BookingBody::of(booking, zone), name, first_time }
+    }
+}
+
 impl RosterBody {
     /// The roster, with instants in the zone.
     pub fn of(roster: Roster, zone: Tz) -> RosterBody {
-        let entries = |entries: Vec<RosterEntry>| {
-            let entry = |entry: RosterEntry| RosterEntryBody { booking: BookingBody::of(entry.booking, zone), name: entry.name };
-            entries.into_iter().map(entry).collect()
-        };
+        let entries =
+            |entries: Vec<RosterEntry>| entries.into_iter().map(|entry| RosterEntryBody::of(entry, zone)).collect();
         RosterBody {
             bookings: entries(roster.bookings),
             waitlist: entries(roster.waitlist),
@@ -158,7 +168,8 @@ impl NewBookingBody {
         let mut f = Fields::of(body)?;
         let member = f.nullable("member", string(MemberId::parse));
         let waitlist = f.given("waitlist", flag);
-        f.finish(|| Some(NewBookingBody { member: member?, waitlist: waitlist? }))
+        let walk_in = f.given("walk_in", flag);
+        f.finish(|| Some(NewBookingBody { member: member?, waitlist: waitlist?, walk_in: walk_in? }))
     }
 }
 

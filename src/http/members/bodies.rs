@@ -120,7 +120,8 @@ impl MemberBody {
 
 impl MembershipBody {
     fn of(membership: Membership) -> MembershipBody {
-        let Membership { plan, status, clips, clips_revision, valid_from, valid_until, clubs, categories, frozen } = membership;
+        let Membership { plan, status, clips, clips_revision, valid_from, valid_until, clubs, categories, frozen } =
+            membership;
         MembershipBody { plan, status, clips, clips_revision, valid_from, valid_until, clubs, categories, frozen }
     }
 }

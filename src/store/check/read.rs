@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use redis::streams::StreamRangeReply;
-use redis::{Cmd, FromRedisValue, Value};
+use redis::{FromRedisValue, Value};
 use tokio::task::JoinSet;
 
 use crate::domain::ids::OrgId;
@@ -53,10 +53,6 @@ impl Fields {
     /// A number that is 0 until it is first counted.
     pub fn count(&self, name: &str) -> i64 {
         self.number(name).unwrap_or(0)
-    }
-
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
     }
 }
 
@@ -151,6 +147,10 @@ async fn content(lanes: &Lanes, key: &str, kind: Kind) -> Result<Content, StoreE
         Err(StoreError::Corrupt(why)) => return Ok(Content::WrongType(why)),
         value => value?,
     };
+    Ok(understood(kind, value).unwrap_or_else(|error| Content::WrongType(error.to_string())))
+}
+
+fn understood(kind: Kind, value: Value) -> Result<Content, StoreError> {
     Ok(match kind {
         Kind::Hash => Content::Hash(Fields(read(value)?)),
         Kind::Sorted => {
@@ -188,15 +188,4 @@ pub async fn stream(
 
 fn read<T: FromRedisValue>(value: Value) -> Result<T, StoreError> {
     T::from_redis_value(value).map_err(corrupt)
-}
-
-/// Keeps the order of a command's own arguments out of the callers.
-trait Owned {
-    fn to_owned(&mut self) -> Cmd;
-}
-
-impl Owned for Cmd {
-    fn to_owned(&mut self) -> Cmd {
-        self.clone()
-    }
 }

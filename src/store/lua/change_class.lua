@@ -49,19 +49,16 @@ do
     end
   end
 
-  R.write('change_class', function(X, id, seen, match, ...)
-    local c = R.class(X, id)
-    if not c then return R.refuse('not_found', nil, 'class') end
-    if match ~= '' and c.revision ~= tonumber(match) then return R.refuse('stale') end
-    if c.revision ~= tonumber(seen) then return 'RETRY', {} end
-    local list, new, named = { ... }, {}, {}
+  -- Makes the change that `list` (name, value pairs that differ) describes, and what follows from it.
+  function R.change(X, c, list)
+    local new, named = {}, {}
     for i = 1, #list, 2 do
       new[list[i]] = tonumber(list[i + 1]) or list[i + 1]
       named[#named + 1] = list[i]
     end
     local code, until_, detail = refusal(X, c, new)
-    if code then return R.refuse(code, until_, detail) end
-    if #list == 0 then return 'CLASS', R.class_reply(c) end
+    if code then return code, until_, detail end
+    if #list == 0 then return end
     local old = { starts = c.starts, ends = c.ends, date = c.date, capacity = c.capacity, opens_at = c.opens_at }
     R.assign(X, c, 'class', list)
     if c.status == 'open' then R.set(X, c, 'opens_at', old.opens_at) end
@@ -71,6 +68,15 @@ do
     R.fill(X, c, X.now, c.capacity > old.capacity)
     R.ripple(X, X.now)
     R.settle(X)
+  end
+
+  R.write('change_class', function(X, id, seen, match, ...)
+    local c = R.class(X, id)
+    if not c then return R.refuse('not_found', nil, 'class') end
+    if match ~= '' and c.revision ~= tonumber(match) then return R.refuse('stale') end
+    if c.revision ~= tonumber(seen) then return 'RETRY', {} end
+    local code, until_, detail = R.change(X, c, { ... })
+    if code then return R.refuse(code, until_, detail) end
     return 'CLASS', R.class_reply(c)
   end)
 end

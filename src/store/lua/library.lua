@@ -25,6 +25,8 @@
     classes               zset    class ids by start
     club:<id>:classes     zset    the same for one club
     unopened              zset    classes whose booking has not opened, by opening
+    series                hash    series id -> JSON {body, status, revision}
+    series:published      hash    series id -> the last day published
     timers                zset    what falls due, by instant; equal instants in the order of the text
     fees                  stream  the ledger, under the change number
     events                stream  everything that happened, under <ms>-<change number>

@@ -1,0 +1,113 @@
+//! What a test looks at after it has acted: states, counts, instants, and what a history says.
+
+use serde_json::{Value, json};
+
+use crate::support::api::{Named, Org, Person, Reply, merge};
+
+/// A class whose only spot is taken.
+pub struct Full {
+    pub class: Reply,
+    pub holder: Person,
+    pub spot: Reply,
+}
+
+impl Full {
+    /// Whoever holds the spot gives it up.
+    pub async fn frees(&self) {
+        self.holder.cancels(&self.spot).becoming("cancelled").await;
+    }
+}
+
+impl Named for Full {
+    fn id(&self) -> String {
+        self.class.id()
+    }
+}
+
+impl Reply {
+    /// A text of the body, by JSON pointer.
+    pub fn text(&self, pointer: &str) -> &str {
+        self.at(pointer).as_str().unwrap_or_else(|| panic!("no text at {pointer} in {}", self.body))
+    }
+
+    /// A value of the body, by JSON pointer; null where there is none.
+    pub fn at(&self, pointer: &str) -> &Value {
+        self.body.pointer(pointer).unwrap_or(&Value::Null)
+    }
+
+    /// The pointers of a 422, sorted.
+    pub fn pointers(&self) -> Vec<String> {
+        let errors = self.body["errors"].as_array().map_or(&[][..], Vec::as_slice);
+        let mut found: Vec<String> = errors.iter().filter_map(|error| error["pointer"].as_str()).map(str::to_owned).collect();
+        found.sort();
+        found
+    }
+
+    /// The `id` of every item.
+    pub fn ids(&self) -> Vec<&str> {
+        self.items().iter().filter_map(|item| item["id"].as_str()).collect()
+    }
+}
+
+impl Org {
+    /// What has become of a booking, as the desk sees it.
+    pub async fn status_of(&self, booking: &impl Named) -> String {
+        self.desk().sees_booking(booking).await.text("/status").to_owned()
+    }
+
+    /// Asserts what has become of a booking.
+    pub async fn finds(&self, booking: &impl Named, status: &str) -> Reply {
+        let seen = self.desk().sees_booking(booking).await;
+        assert_eq!(seen.body["status"], status, "{}", seen.body);
+        seen
+    }
+
+    /// Booked, free and waiting.
+    pub async fn counts(&self, class: &impl Named) -> (u64, u64, u64) {
+        let seen = self.desk().sees(class).await;
+        let count = |name: &str| seen.body[name].as_u64().expect("a count");
+        (count("booked"), count("free"), count("waiting"))
+    }
+
+    /// The lines of a class's history that tell of this event.
+    pub async fn told(&self, class: &impl Named, event: &str) -> Vec<Value> {
+        let history = self.desk().history(class).await;
+        history.items().iter().filter(|line| line["event"] == event).cloned().collect()
+    }
+
+    /// Who was passed over in a class and why, in order.
+    pub async fn passed_over(&self, class: &impl Named) -> Vec<(String, String)> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let told = self.told(class, "promotion_passed_over").await;
+        told.iter().map(|line| (text(&line["member"]), text(&line["data"]["reason"]))).collect()
+    }
+
+    /// The place of the newest event.
+    pub async fn cursor(&self) -> String {
+        let unchanged = self.desk().put("/v1/clubs/main", json!({ "name": "Main" })).await;
+        unchanged.cursor.expect("a write says where the stream is")
+    }
+
+    /// Members whose memberships cover everything.
+    pub async fn members<const N: usize>(&self, ids: [&str; N]) -> [Person; N] {
+        for id in ids {
+            self.member(id).await;
+        }
+        ids.map(|id| self.caller(id, "member"))
+    }
+
+    /// A class of one spot that a member of its own has taken.
+    pub async fn full_class(&self, changes: Value) -> Full {
+        let mut body = json!({ "capacity": 1 });
+        merge(&mut body, &changes);
+        let class = self.class(body).await;
+        let holder = self.member(&format!("holder-of-{}", class.id())).await;
+        let spot = holder.books(&class).await;
+        Full { class, holder, spot }
+    }
+
+    /// How many clips a member has left.
+    pub async fn clips(&self, member: &Person) -> u64 {
+        self.desk().standing_of(&member.sub).await.at("/clips").as_u64().expect("a member with clips")
+    }
+}
