@@ -5,11 +5,12 @@ use actix_web::{HttpResponse, web};
 use uuid::Uuid;
 
 use super::answer::{self, ListBody};
-use super::caller::{Member, MemberOrStaff};
+use super::caller::{Member, MemberOrStaff, Staff};
 use super::command::Incoming;
 use super::path::Id;
 use super::problem::Problem;
 use super::query::Params;
+use super::reason::ReasonBody;
 use super::resource::on;
 use crate::domain::ids::{BookingId, ClassId, MemberId};
 use crate::domain::invalid::FieldError;
@@ -27,7 +28,8 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
         .service(on("/bookings/{id}").get(read_booking))
         .service(on("/bookings/{id}/cancel-preview").get(preview_cancel))
         .service(on("/bookings/{id}/cancel").post(cancel))
-        .service(on("/bookings/{id}/accept").post(accept));
+        .service(on("/bookings/{id}/accept").post(accept))
+        .service(on("/bookings/{id}/excuse").post(excuse));
 }
 
 /// Book a class, or queue for it when it is full; from the desk, also let a walk-in in. A live booking is
@@ -160,6 +162,22 @@ pub async fn accept(
 ) -> Result<HttpResponse, Problem> {
     let call = incoming.read_empty().await?;
     answer::changed(store.accept(&call.by(&owner), &id.0, &owner.sub).await, BookingBody::of)
+}
+
+/// Take back what a no-show or late cancel cost: fee, clip, strike, and a ban that no longer stands.
+#[utoipa::path(
+    post, path = "/v1/bookings/{id}/excuse", tag = "bookings",
+    params(("id" = String, Path)), request_body = ReasonBody, responses((status = 200, body = BookingBody)),
+)]
+pub async fn excuse(
+    staff: Staff,
+    id: Id<BookingId>,
+    incoming: Incoming,
+    store: web::Data<Store>,
+) -> Result<HttpResponse, Problem> {
+    let call = incoming.read_or_empty().await?;
+    let reason = ReasonBody::parse(&call.body)?;
+    answer::changed(store.excuse(&call.by(&staff), &id.0, reason.as_str()).await, BookingBody::of)
 }
 
 fn needed(pointer: &str) -> Problem {

@@ -15,7 +15,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::problem::{self, CONTENT_TYPE};
 use super::resource::on;
-use super::{bookings, classes, clock, clubs, events, fees, health, members, orgs, presets};
+use super::{attendance, bookings, classes, clock, clubs, events, fees, health, members, orgs, presets, reports, series};
 
 /// The whole API.
 #[derive(OpenApi)]
@@ -27,10 +27,13 @@ use super::{bookings, classes, clock, clubs, events, fees, health, members, orgs
         classes::publish_class, classes::change_class, classes::cancel_class, classes::read_class,
         classes::list_classes, classes::read_roster, classes::read_history,
         bookings::book, bookings::list_bookings, bookings::read_booking, bookings::preview_cancel,
-        bookings::cancel, bookings::accept,
+        bookings::cancel, bookings::accept, bookings::excuse,
+        attendance::check_in, attendance::undo_check_in, attendance::desk_check_in, attendance::close_class,
         members::put_member, members::read_member, members::erase_member, members::list_members,
-        members::read_me, members::read_standing,
-        fees::list_fees, events::list_events,
+        members::read_me, members::read_standing, members::lift_ban,
+        series::create_series, series::list_series, series::read_series, series::change_series, series::end_series,
+        reports::report_classes,
+        fees::list_fees, fees::waive_fee, events::list_events,
         clock::set_clock, clock::free_clock, health::healthz, health::readyz, health::metrics,
     ),
     components(schemas(problem::ProblemBody<'static>)),

@@ -7,8 +7,10 @@ use utoipa::ToSchema;
 
 use super::answer::{self, ListBody};
 use super::caller::Staff;
+use super::command::Incoming;
 use super::problem::Problem;
 use super::query::Params;
+use super::reason::ReasonBody;
 use super::resource::on;
 use super::schema::FeeKindWord;
 use crate::domain::booking::Money;
@@ -63,7 +65,7 @@ impl FeeBody {
 
 /// The routes of this file.
 pub fn routes(cfg: &mut web::ServiceConfig) {
-    cfg.service(on("/fees").get(list_fees));
+    cfg.service(on("/fees").get(list_fees)).service(on("/fees/{id}/waive").post(waive_fee));
 }
 
 /// The ledger, in order, after the line named.
@@ -80,4 +82,20 @@ pub async fn list_fees(staff: Staff, mut params: Params, store: web::Data<Store>
     params.done()?;
     let fees = store.fees(&staff.org, page.cursor.as_deref(), page.limit).await;
     answer::read_after(fees, |page, zone| ListBody::plain(page, |fee| FeeBody::of(fee, zone)))
+}
+
+/// Take a charged line back by a line of its own. Waived again, the same waiver is answered.
+#[utoipa::path(
+    post, path = "/v1/fees/{id}/waive", tag = "fees",
+    params(("id" = String, Path)), request_body = ReasonBody, responses((status = 200, body = FeeBody)),
+)]
+pub async fn waive_fee(
+    staff: Staff,
+    id: web::Path<String>,
+    incoming: Incoming,
+    store: web::Data<Store>,
+) -> Result<HttpResponse, Problem> {
+    let call = incoming.read_or_empty().await?;
+    let reason = ReasonBody::parse(&call.body)?;
+    answer::changed(store.waive_fee(&call.by(&staff), &id, reason.as_str()).await, FeeBody::of)
 }

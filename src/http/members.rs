@@ -8,6 +8,7 @@ use super::command::Incoming;
 use super::path::{Id, NewId};
 use super::problem::Problem;
 use super::query::Params;
+use super::reason::ReasonBody;
 use super::resource::on;
 use crate::domain::ids::MemberId;
 use crate::domain::member::Member;
@@ -22,7 +23,8 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
     cfg.service(on("/me").get(read_me))
         .service(on("/members").get(list_members))
         .service(on("/members/{id}").get(read_member).put(put_member).delete(erase_member))
-        .service(on("/members/{id}/standing").get(read_standing));
+        .service(on("/members/{id}/standing").get(read_standing))
+        .service(on("/members/{id}/lift-ban").post(lift_ban));
 }
 
 /// Create or replace a member. Places that an ended or newly frozen membership no longer covers are
@@ -107,4 +109,20 @@ pub async fn read_standing(
     params.done()?;
     let id = caller.whose(id.0)?;
     answer::read(store.standing(&caller.org, &id).await, StandingBody::of)
+}
+
+/// End a ban by hand. The strikes it rested on stay counted.
+#[utoipa::path(
+    post, path = "/v1/members/{id}/lift-ban", tag = "members",
+    params(("id" = String, Path)), request_body = ReasonBody, responses((status = 200, body = StandingBody)),
+)]
+pub async fn lift_ban(
+    staff: Staff,
+    id: Id<MemberId>,
+    incoming: Incoming,
+    store: web::Data<Store>,
+) -> Result<HttpResponse, Problem> {
+    let call = incoming.read_or_empty().await?;
+    let reason = ReasonBody::parse(&call.body)?;
+    answer::changed(store.lift_ban(&call.by(&staff), &id.0, reason.as_str()).await, StandingBody::of)
 }

@@ -30,6 +30,7 @@ pub mod metrics;
 pub mod origins;
 mod resource;
 
+pub mod attendance;
 pub mod bookings;
 pub mod classes;
 pub mod clock;
@@ -39,6 +40,8 @@ pub mod fees;
 pub mod members;
 pub mod orgs;
 pub mod presets;
+pub mod reports;
+pub mod series;
 
 pub mod docs;
 pub mod health;
@@ -70,7 +73,10 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
         .configure(clubs::routes)
         .configure(classes::routes)
         .configure(bookings::routes)
+        .configure(attendance::routes)
         .configure(members::routes)
+        .configure(series::routes)
+        .configure(reports::routes)
         .configure(fees::routes)
         .configure(events::routes)
         .configure(clock::routes);

@@ -1,10 +1,11 @@
 //! Bookings: made, cancelled, accepted, listed.
 
-use super::classes::ClassView;
+use super::classes::class_alone;
 use super::error::StoreError;
 use super::reply::{Record, Reply, corrupt};
 use super::{Answer, Page, Store, Write, next_cursor, split_cursor};
 use crate::domain::booking::{Booking, Money};
+use crate::domain::class::Class;
 use crate::domain::ids::{BookingId, ClassId, InstructorId, MemberId, OrgId};
 use crate::domain::instant::{Instant, from_ms};
 use crate::domain::invalid::FieldError;
@@ -71,7 +72,7 @@ pub struct RosterEntry {
 /// Who has a spot and who waits.
 #[derive(Clone, Debug)]
 pub struct Roster {
-    pub class: ClassView,
+    pub class: Class,
     pub bookings: Vec<RosterEntry>,
     pub waitlist: Vec<RosterEntry>,
 }
@@ -183,7 +184,7 @@ impl Store {
     ) -> Result<Answer<Roster>, StoreError> {
         let args = [class.as_str(), instructor.map_or("", InstructorId::as_str)];
         Answer::of(self.read(org, "read_roster", &args).await?, |reply| {
-            let class = super::classes::class_view(reply)?;
+            let class = class_alone(reply)?;
             Ok(Roster { class, bookings: entries(reply.nested()?)?, waitlist: entries(reply.nested()?)? })
         })
     }

@@ -223,10 +223,15 @@ pub(super) fn reterm(stored: &Record, terms: &Terms) -> Pairs {
     pairs
 }
 
+/// `<id> <class>`.
+pub(super) fn class_alone(reply: &mut Reply) -> Result<Class, StoreError> {
+    let (id, record) = (reply.text()?, reply.record()?);
+    class(&id, &record)
+}
+
 /// `<id> <class> [<me> <can>]`, as every reply with a class has it.
 pub(super) fn class_view(reply: &mut Reply) -> Result<ClassView, StoreError> {
-    let (id, record) = (reply.text()?, reply.record()?);
-    let class = class(&id, &record)?;
+    let class = class_alone(reply)?;
     if reply.is_empty() {
         return Ok(ClassView { class, me: None, barred: None });
     }

@@ -29,8 +29,8 @@ impl Store {
     }
 
     /// Ends a ban by hand; the strikes it rested on stay counted.
-    pub async fn lift_ban(&self, write: &Write, id: &MemberId, reason: &str) -> Result<Answer<()>, StoreError> {
-        Answer::of(self.write(write, "lift_ban", &[id.as_str(), reason]).await?, |_| Ok(()))
+    pub async fn lift_ban(&self, write: &Write, id: &MemberId, reason: &str) -> Result<Answer<Standing>, StoreError> {
+        Answer::of(self.write(write, "lift_ban", &[id.as_str(), reason]).await?, standing)
     }
 
     pub async fn member(&self, org: &OrgId, id: &MemberId) -> Result<Answer<Member>, StoreError> {
@@ -61,22 +61,7 @@ impl Store {
     }
 
     pub async fn standing(&self, org: &OrgId, id: &MemberId) -> Result<Answer<Standing>, StoreError> {
-        Answer::of(self.read(org, "read_standing", &[id.as_str()]).await?, |reply| {
-            let record = reply.record()?;
-            let strikes = strikes(reply.nested()?)?;
-            let booked = booked(reply.nested()?)?;
-            let policy = serde_json::from_str(&reply.text()?).map_err(corrupt)?;
-            let policy = Policy::parse(&policy).map_err(|errors| corrupt(format!("{errors:?}")))?;
-            Ok(Standing {
-                strikes,
-                banned_until: record.instant("banned_until")?,
-                clips: record.optional("clips")?,
-                open_fees: Money { amount: record.parse("open_fees")?, currency: policy.currency.to_string() },
-                daily_limit: policy.booking.daily_limit,
-                booked,
-                upcoming: record.parse("upcoming")?,
-            })
-        })
+        Answer::of(self.read(org, "read_standing", &[id.as_str()]).await?, standing)
     }
 }
 
@@ -157,6 +142,23 @@ fn member_of(reply: &mut Reply) -> Result<Member, StoreError> {
             categories: read_scope(&record, "categories")?,
             frozen: read_frozen(&record)?,
         },
+    })
+}
+
+fn standing(reply: &mut Reply) -> Result<Standing, StoreError> {
+    let record = reply.record()?;
+    let strikes = strikes(reply.nested()?)?;
+    let booked = booked(reply.nested()?)?;
+    let policy = serde_json::from_str(&reply.text()?).map_err(corrupt)?;
+    let policy = Policy::parse(&policy).map_err(|errors| corrupt(format!("{errors:?}")))?;
+    Ok(Standing {
+        strikes,
+        banned_until: record.instant("banned_until")?,
+        clips: record.optional("clips")?,
+        open_fees: Money { amount: record.parse("open_fees")?, currency: policy.currency.to_string() },
+        daily_limit: policy.booking.daily_limit,
+        booked,
+        upcoming: record.parse("upcoming")?,
     })
 }
 

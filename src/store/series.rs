@@ -82,7 +82,7 @@ impl Store {
         write: &Write,
         id: &SeriesId,
         change: impl Fn(&Series) -> Parsed<Series>,
-        active: bool,
+        end: bool,
         if_match: Option<u64>,
     ) -> Result<Answer<(SeriesView, Aligned)>, StoreError> {
         for _ in 0..RETRIES_MAX {
@@ -96,6 +96,7 @@ impl Store {
                 Ok(series) => series,
                 Err(errors) => return refused(Refusal::Invalid(errors)),
             };
+            let active = stored.active && !end;
             match self.store_series(write, id, &series, active, stored.revision, if_match).await {
                 Err(StoreError::Unavailable(why)) if why == MOVED => {}
                 other => return other,

@@ -135,7 +135,7 @@ impl Org {
 
     fn put_member(&mut self, id: &str, profile: &Profile) -> Answer {
         let before = self.members.get(id).cloned();
-        let mut after = before.clone().unwrap_or(Member { profile: profile.clone(), clips: 0, clips_revision: None });
+        let mut after = before.clone().unwrap_or(Member::new(profile.clone()));
         after.profile = Profile { clips: None, clips_revision: None, ..profile.clone() };
         if let Some(clips) = profile.clips {
             let applies = match &profile.clips_revision {
@@ -153,7 +153,7 @@ impl Org {
             return Answer::done(200, "unchanged", Body::Nothing);
         }
         self.members.insert(id.to_owned(), after);
-        self.announce_member("member_changed", id);
+        self.announce_of_member("member_changed", self.now, id);
         let was = before.map(|m| m.profile);
         for number in self.ahead(id) {
             let date = self.classes[&self.bookings[number].class].terms.date;
@@ -173,15 +173,9 @@ impl Org {
             self.give_up(number, self.now);
         }
         self.ask_around(self.now);
-        self.announce_member("member_erased", id);
+        self.announce_of_member("member_erased", self.now, id);
         self.members.remove(id);
         Answer::done(204, "erased", Body::Nothing)
-    }
-
-    fn announce_member(&mut self, name: &'static str, id: &str) {
-        let mut event = self.bare(name);
-        event.member = Some(id.to_owned());
-        self.events.push(event);
     }
 
     fn bare(&self, name: &'static str) -> crate::state::Event {
@@ -489,6 +483,7 @@ impl Org {
             self.ledger(number, true, "late_cancel", fee);
             self.announce("fee_charged", self.now, None, Some(number));
         }
+        self.strike(number);
         self.freed.insert(self.bookings[number].class.clone());
         self.eased.insert(self.bookings[number].member.clone());
     }

@@ -136,7 +136,7 @@ impl Run {
 
     fn reader<T>(&self, read: impl FnOnce(&Reader<'_>) -> Result<T, String>) -> Result<T, String> {
         let number_of = |id: &str| self.ids.iter().position(|known| known == id);
-        read(&Reader { number_of: &number_of, today: self.model.today() })
+        read(&Reader { number_of: &number_of, today: self.model.today(), now: self.model.now })
     }
 
     // ---- answers ------------------------------------------------------------------------------------------

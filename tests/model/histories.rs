@@ -600,6 +600,7 @@ fn moments(org: &Org) -> Vec<Instant> {
             moments.extend(t.quiet.iter().flat_map(|&(from, until)| [from, until]));
         }
     }
+    moments.extend(org.members.values().filter_map(|member| member.banned_until));
     for booking in org.bookings.iter().filter(|b| b.status.live()) {
         moments.extend(booking.offer_ends);
         moments.extend(booking.grace_until);

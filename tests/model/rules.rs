@@ -5,14 +5,16 @@
 use chrono::{Datelike, NaiveDate, TimeDelta};
 use rollcall::domain::calendar::{day_start, days_on};
 use rollcall::domain::instant::Instant;
+use rollcall::domain::span::Span;
 
-use crate::state::{Booking, Class, Fee, Member, Membership, Number, Org, Stage, Status};
+use crate::state::{Booking, Class, Fee, Member, Membership, Number, Org, Stage, Status, Strike};
 use crate::views::Refused;
 
 /// What falls due in a class, in the order of a tie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
     Opening,
+    BanEnd,
     OfferEnd(Number),
     Start,
     End,
@@ -39,10 +41,13 @@ impl Org {
             return Some(Refused::new("not_entitled"));
         }
         if let Some(last) = frozen_until(&profile.frozen, date) {
-            return Some(Refused::until("frozen", day_start(days_on(last, 1), class.terms.zone)));
+            return Some(Refused::until("frozen", day_start(days_on(last, 1), self.policy.timezone)));
         }
         if class.min_age.is_some_and(|least| profile.born.is_none_or(|born| age(born, date) < least)) {
             return Some(Refused::new("too_young"));
+        }
+        if let Some(until) = member.banned_until.filter(|&until| self.now < until) {
+            return Some(Refused::until("banned", until));
         }
         if profile.on_clips && member.clips == 0 {
             return Some(Refused::new("no_clips"));
@@ -127,9 +132,48 @@ impl Org {
             self.ledger(number, false, "late_cancel", fee);
             self.announce("fee_waived", now, None, Some(number));
         }
+        if let Some(counted) = self.strikes.iter().position(|strike| strike.booking == number) {
+            let member = self.strikes.remove(counted).member;
+            self.judge_ban(&member, now);
+        }
         if self.bookings[number].by_clip == Some(true) {
             self.return_clip(number);
             self.eased.insert(self.bookings[number].member.clone());
+        }
+    }
+
+    // ---- strikes and bans ---------------------------------------------------------------------------------
+
+    /// A late cancel counts like a no-show where the terms say so.
+    pub fn strike(&mut self, number: Number) {
+        let booking = &self.bookings[number];
+        let class = &self.classes[&booking.class];
+        let rules = &class.terms.policy.attendance;
+        let Some(needed) = rules.strikes.filter(|_| class.terms.policy.cancel.late_is_strike) else { return };
+        let span = |span: &Span| TimeDelta::milliseconds(span.fixed_ms());
+        let member = booking.member.clone();
+        let (at, window, ban) = (class.starts_at, span(&rules.strike_window), span(&rules.ban));
+        self.strikes.push(Strike { member: member.clone(), booking: number, at, needed, window, ban });
+        self.judge_ban(&member, self.now);
+    }
+
+    /// A strike with enough others in its window bans; the latest end of them all holds.
+    fn ban_of(&self, member: &str) -> Option<Instant> {
+        let mine: Vec<&Strike> = self.strikes.iter().filter(|strike| strike.member == member).collect();
+        let counts = |one: &Strike, other: &Strike| one.at - one.window < other.at && other.at <= one.at;
+        let qualifies = |one: &&&Strike| mine.iter().filter(|other| counts(one, other)).count() as u32 >= one.needed;
+        mine.iter().filter(qualifies).map(|one| one.at + one.ban).max()
+    }
+
+    fn judge_ban(&mut self, id: &str, now: Instant) {
+        let until = self.ban_of(id).filter(|&until| now < until);
+        let Some(member) = self.members.get_mut(id) else { return };
+        let before = std::mem::replace(&mut member.banned_until, until);
+        if before < until {
+            self.announce_of_member("ban_started", now, id);
+        } else if until < before {
+            self.announce_of_member("ban_lifted", now, id);
+            self.eased.insert(id.to_owned());
         }
     }
 
@@ -243,6 +287,14 @@ impl Org {
                     self.entry(&class).stage = Stage::Open;
                     self.announce("class_opened", at, Some(&class), None);
                 }
+                Due::BanEnd => {
+                    // `class` is the member here.
+                    if let Some(member) = self.members.get_mut(&class) {
+                        member.banned_until = None;
+                    }
+                    self.eased.insert(class);
+                    self.ask_around(at);
+                }
                 Due::OfferEnd(number) => {
                     let booking = &mut self.bookings[number];
                     (booking.status, booking.ran_out, booking.offer_ends) = (Status::Lapsed, true, None);
@@ -296,13 +348,16 @@ impl Org {
             }
             add(class.ends_at(), Due::End);
         }
+        for (id, member) in &self.members {
+            items.extend(member.banned_until.map(|until| (until, false, id.clone(), Due::BanEnd)));
+        }
         let order = |due: Due| match due {
             Due::OfferEnd(number) => self.bookings[number].ticket,
             _ => u64::MAX,
         };
         let first = items.into_iter().min_by_key(|(at, rest, id, due)| {
             let kind = match due {
-                Due::Opening => 0,
+                Due::Opening | Due::BanEnd => 0,
                 Due::OfferEnd(_) => 1,
                 Due::Start => 2,
                 Due::End => 3,

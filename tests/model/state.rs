@@ -26,6 +26,7 @@ pub struct Org {
     pub classes: BTreeMap<String, Class>,
     pub bookings: Vec<Booking>,
     pub fees: Vec<Fee>,
+    pub strikes: Vec<Strike>,
     pub events: Vec<Event>,
     /// Replies remembered for repeats, by caller and key.
     pub remembered: BTreeMap<(String, String), Remembered>,
@@ -43,6 +44,21 @@ pub struct Member {
     pub profile: Profile,
     pub clips: u32,
     pub clips_revision: Option<String>,
+    /// The right to book is gone until then; `None` once that has passed.
+    pub banned_until: Option<Instant>,
+}
+
+/// One counted late cancel, under the terms of its class.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Strike {
+    pub member: String,
+    pub booking: Number,
+    /// The class's start.
+    pub at: Instant,
+    /// So many within `window` begin a ban.
+    pub needed: u32,
+    pub window: TimeDelta,
+    pub ban: TimeDelta,
 }
 
 /// What the membership system says of a member: the body of `PUT /v1/members/{id}`.
@@ -168,6 +184,12 @@ impl Status {
     }
 }
 
+impl Member {
+    pub fn new(profile: Profile) -> Member {
+        Member { profile, clips: 0, clips_revision: None, banned_until: None }
+    }
+}
+
 impl Class {
     pub fn ends_at(&self) -> Instant {
         self.starts_at + TimeDelta::minutes(i64::from(self.minutes))
@@ -219,6 +241,7 @@ impl Org {
             classes: BTreeMap::new(),
             bookings: Vec::new(),
             fees: Vec::new(),
+            strikes: Vec::new(),
             events: Vec::new(),
             remembered: BTreeMap::new(),
             freed: BTreeSet::new(),
@@ -319,6 +342,11 @@ impl Org {
             }
         }
         broken
+    }
+
+    pub fn announce_of_member(&mut self, name: &'static str, at: Instant, member: &str) {
+        let member = Some(member.to_owned());
+        self.events.push(Event { name, class: None, booking: None, member, reason: None, at });
     }
 
     pub fn announce(&mut self, name: &'static str, at: Instant, class: Option<&str>, booking: Option<Number>) {

@@ -97,6 +97,9 @@ pub struct StandingView {
     /// From today on: what is over leaves this list in its own time.
     pub booked: BTreeMap<NaiveDate, u32>,
     pub upcoming: u32,
+    /// Those that still count, with the end of counting.
+    pub strikes: Vec<(Number, Instant, Instant)>,
+    pub banned_until: Option<Instant>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -214,7 +217,17 @@ impl Org {
             daily_limit: self.policy.booking.daily_limit,
             booked,
             upcoming: self.ahead(id).len() as u32,
+            strikes: self.counting(id),
+            banned_until: member.banned_until,
         })
+    }
+
+    fn counting(&self, member: &str) -> Vec<(Number, Instant, Instant)> {
+        let mine = self.strikes.iter().filter(|strike| strike.member == member);
+        let mut counting: Vec<_> = mine.map(|strike| (strike.booking, strike.at, strike.at + strike.window)).collect();
+        counting.retain(|&(_, _, until)| until > self.now);
+        counting.sort_unstable();
+        counting
     }
 
     pub fn view_bookings(&self, member: &str) -> Vec<(Number, Status)> {
@@ -243,6 +256,7 @@ impl Org {
 pub struct Reader<'a> {
     pub number_of: &'a dyn Fn(&str) -> Option<Number>,
     pub today: NaiveDate,
+    pub now: Instant,
 }
 
 type Read<T> = Result<T, String>;
@@ -341,7 +355,19 @@ impl Reader<'_> {
             daily_limit: small(body, "daily_limit")?,
             booked,
             upcoming: needed(body, "upcoming")?,
+            strikes: self.strikes(body)?,
+            banned_until: optional_instant(body, "banned_until")?.filter(|&until| until > self.now),
         })
+    }
+
+    fn strikes(&self, body: &Value) -> Read<Vec<(Number, Instant, Instant)>> {
+        let mut strikes = Vec::new();
+        for strike in list(body, "strikes")? {
+            strikes.push((self.number(strike, "booking")?, instant(strike, "at")?, instant(strike, "counts_until")?));
+        }
+        strikes.retain(|&(_, _, until)| until > self.now);
+        strikes.sort_unstable();
+        Ok(strikes)
     }
 
     pub fn fee(&self, line: &Value) -> Read<FeeView> {

@@ -14,6 +14,7 @@ use crate::http::classes::ClassBody;
 use crate::http::fees::MoneyBody;
 use crate::http::reason::REASON_LEN;
 use crate::http::schema::{BookingStatusWord, PaidWithWord};
+use crate::store::classes::ClassView;
 use crate::store::bookings::{CancelPreview, Charge, Roster, RosterEntry};
 
 /// A member's claim on a class.
@@ -148,7 +149,7 @@ impl RosterBody {
         RosterBody {
             bookings: entries(roster.bookings),
             waitlist: entries(roster.waitlist),
-            class: ClassBody::of(roster.class, zone),
+            class: ClassBody::of(ClassView { class: roster.class, me: None, barred: None }, zone),
         }
     }
 }

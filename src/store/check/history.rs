@@ -27,6 +27,13 @@ pub fn check(picture: &Picture, findings: &mut Findings) {
                 findings.broken(6, format!("class {id}: by its history booking {booking} is {status}, stored is {stored:?}"));
             }
         }
+        for line in class.history.iter().filter(|line| line.booking.is_some()) {
+            let booking = line.booking.as_ref().and_then(|booking| picture.bookings.get(booking));
+            if booking.is_some_and(|booking| booking.get("member") != line.member.as_deref()) {
+                let (number, said) = (line.number, &line.member);
+                findings.broken(6, format!("class {id}: event {number} says its booking is {said:?}'s"));
+            }
+        }
         announced(id, class, findings);
     }
     for (id, booking) in picture.kept_bookings() {

@@ -1,7 +1,7 @@
 --[[ lift_ban: end a ban by hand; the strikes stay.
   KEYS   1 anchor of the organisation
   ARGV   1 now_ms  2 sub  3 role  4 command  5 fingerprint  6 keep_ms  7 member  8 reason
-  REPLY  LIFTED | REFUSED <code> <until> <detail>
+  REPLY  STANDING <pairs> <strikes> <booked> <policy> | REFUSED <code> <until> <detail>
   EVENTS ban_lifted, and what a gone obstacle causes
   WHY    lifted stays lifted for the strikes it rested on ]]
 R.write('lift_ban', function(X, id, reason)
@@ -12,5 +12,5 @@ R.write('lift_ban', function(X, id, reason)
     R.judge(X, m, X.now, reason)
     R.ripple(X, X.now)
   end
-  return 'LIFTED', {}
+  return 'STANDING', function() return R.standing_of(X, m) end
 end)

@@ -34,14 +34,18 @@ do
     return flat
   end
 
-  R.read('read_standing', function(X, id)
-    local m = R.known_member(X, id)
-    if not m then return R.refuse('not_found', nil, 'member') end
-    local upcoming = #R.range(R.z(X, 'member:' .. id .. ':upcoming'), X.now + 1, nil)
-    return 'STANDING', {
+  function R.standing_of(X, m)
+    local upcoming = #R.range(R.z(X, 'member:' .. m.id .. ':upcoming'), X.now + 1, nil)
+    return {
       { 'banned_until', R.text(m.banned_until), 'clips', R.text(m.plan == 'clips' and (m.clips or 0) or nil),
         'open_fees', R.text(m.open_fees or 0), 'upcoming', R.text(upcoming) },
       strikes(X, m), booked(X, m), redis.call('HGET', X.org.key, 'policy'),
     }
+  end
+
+  R.read('read_standing', function(X, id)
+    local m = R.known_member(X, id)
+    if not m then return R.refuse('not_found', nil, 'member') end
+    return 'STANDING', R.standing_of(X, m)
   end)
 end

@@ -1,0 +1,145 @@
+//! The roll: arrivals by the instructor, the desk and the terminal at the door, and closing by hand.
+
+use actix_web::{HttpResponse, web};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::answer;
+use super::bookings::BookingBody;
+use super::caller::{Attendance, DeskOrKiosk, Staff};
+use super::classes::ClassBody;
+use super::command::Incoming;
+use super::path::Id;
+use super::problem::Problem;
+use super::reason::REASON_LEN;
+use super::resource::on;
+use crate::domain::fields::{Fields, flag, string, text};
+use crate::domain::ids::{BookingId, ClassId, ClubId, MemberId};
+use crate::domain::invalid::Parsed;
+use crate::domain::member::parse_phone;
+use crate::store::Store;
+use crate::store::attendance::Arrival;
+
+/// Who has come, and to which club: `member` or `phone`.
+#[derive(Debug, ToSchema)]
+#[schema(as = CheckIn)]
+pub struct CheckInBody {
+    #[schema(value_type = String)]
+    club: ClubId,
+    #[schema(value_type = Option<String>)]
+    member: Option<MemberId>,
+    phone: Option<String>,
+}
+
+/// How a class that nobody took the roll of is closed.
+#[derive(Debug, ToSchema)]
+#[schema(as = CloseClass)]
+pub struct CloseBody {
+    /// Whether those who were not checked in are no-shows.
+    penalties: bool,
+    #[schema(min_length = 1, max_length = 500)]
+    reason: Option<String>,
+}
+
+impl CheckInBody {
+    fn parse(body: &Value) -> Parsed<CheckInBody> {
+        let mut f = Fields::of(body)?;
+        let club = f.required("club", string(ClubId::parse));
+        let member = f.nullable("member", string(MemberId::parse));
+        let phone = f.nullable("phone", string(parse_phone));
+        if let (Some(Some(_)), Some(Some(_))) | (Some(None), Some(None)) = (&member, &phone) {
+            f.refuse("/member", "or a phone must be given, and not both");
+        }
+        f.finish(|| Some(CheckInBody { club: club?, member: member?, phone: phone? }))
+    }
+
+    fn arrival(self) -> Option<Arrival> {
+        self.member.map(Arrival::Member).or(self.phone.map(Arrival::Phone))
+    }
+}
+
+impl CloseBody {
+    fn parse(body: &Value) -> Parsed<CloseBody> {
+        let mut f = Fields::of(body)?;
+        let penalties = f.required("penalties", flag);
+        let reason = f.nullable("reason", text(REASON_LEN));
+        f.finish(|| Some(CloseBody { penalties: penalties?, reason: reason? }))
+    }
+}
+
+/// The routes of this file.
+pub fn routes(cfg: &mut web::ServiceConfig) {
+    cfg.service(on("/bookings/{id}/check-in").post(check_in))
+        .service(on("/bookings/{id}/undo-check-in").post(undo_check_in))
+        .service(on("/check-ins").post(desk_check_in))
+        .service(on("/classes/{id}/close").post(close_class));
+}
+
+/// Take the roll: a spot is taken up; a waiting member is present on stand-by. Repeated, it changes nothing.
+#[utoipa::path(
+    post, path = "/v1/bookings/{id}/check-in", tag = "attendance",
+    params(("id" = String, Path)), responses((status = 200, body = BookingBody)),
+)]
+pub async fn check_in(
+    caller: Attendance,
+    id: Id<BookingId>,
+    incoming: Incoming,
+    store: web::Data<Store>,
+) -> Result<HttpResponse, Problem> {
+    let call = incoming.read_empty().await?;
+    let instructor = caller.instructor();
+    answer::changed(store.check_in(&call.by(&caller), &id.0, instructor.as_ref()).await, BookingBody::of)
+}
+
+/// Take an arrival back, with what it cost, until check-in has closed.
+#[utoipa::path(
+    post, path = "/v1/bookings/{id}/undo-check-in", tag = "attendance",
+    params(("id" = String, Path)), responses((status = 200, body = BookingBody)),
+)]
+pub async fn undo_check_in(
+    caller: Attendance,
+    id: Id<BookingId>,
+    incoming: Incoming,
+    store: web::Data<Store>,
+) -> Result<HttpResponse, Problem> {
+    let call = incoming.read_empty().await?;
+    let instructor = caller.instructor();
+    answer::changed(store.undo_check_in(&call.by(&caller), &id.0, instructor.as_ref()).await, BookingBody::of)
+}
+
+/// Check a member in to their class at this club that check-in is open for.
+#[utoipa::path(
+    post, path = "/v1/check-ins", tag = "attendance",
+    request_body = CheckInBody, responses((status = 200, body = BookingBody)),
+)]
+pub async fn desk_check_in(
+    caller: DeskOrKiosk,
+    incoming: Incoming,
+    store: web::Data<Store>,
+) -> Result<HttpResponse, Problem> {
+    let call = incoming.read().await?;
+    let body = CheckInBody::parse(&call.body)?;
+    let club = body.club.clone();
+    if caller.club.as_ref().is_some_and(|own| *own != club) {
+        return Err(Problem::forbidden());
+    }
+    let arrival = body.arrival().ok_or_else(Problem::not_found)?;
+    answer::changed(store.desk_check_in(&call.by(&caller), &club, &arrival).await, BookingBody::of)
+}
+
+/// Close, once, a class whose roster nobody touched.
+#[utoipa::path(
+    post, path = "/v1/classes/{id}/close", tag = "attendance",
+    params(("id" = String, Path)), request_body = CloseBody, responses((status = 200, body = ClassBody)),
+)]
+pub async fn close_class(
+    staff: Staff,
+    id: Id<ClassId>,
+    incoming: Incoming,
+    store: web::Data<Store>,
+) -> Result<HttpResponse, Problem> {
+    let call = incoming.read().await?;
+    let CloseBody { penalties, reason } = CloseBody::parse(&call.body)?;
+    let reason = reason.unwrap_or_default();
+    answer::changed(store.close_class(&call.by(&staff), &id.0, penalties, &reason).await, ClassBody::of)
+}

@@ -1,0 +1,155 @@
+//! Recurring classes: stored, and published ahead of the booking window.
+
+use actix_web::{HttpResponse, web};
+use chrono::NaiveDate;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::answer::{self, ListBody};
+use super::caller::Staff;
+use super::command::Incoming;
+use super::path::Id;
+use super::problem::Problem;
+use super::query::Params;
+use super::resource::on;
+use crate::domain::ids::{ClassId, SeriesId};
+use crate::domain::series::Series;
+use crate::store::Store;
+use crate::store::series::{Aligned, SeriesView};
+
+/// A recurring class: what a class has but its start, and when it recurs.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Series)]
+pub struct SeriesBody {
+    #[schema(value_type = String)]
+    id: SeriesId,
+    /// `active` or `ended`.
+    status: &'static str,
+    revision: u64,
+    /// Every class up to this day has been published.
+    #[schema(value_type = Option<String>, format = Date)]
+    published_until: Option<NaiveDate>,
+    /// `starts_on`, `time`, `rrule`, `until`, `exceptions`, `changes` and the fields of a class.
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    body: Map<String, Value>,
+}
+
+/// A series, and what storing it did to its classes.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ChangedSeries)]
+pub struct ChangedSeriesBody {
+    #[serde(flatten)]
+    series: SeriesBody,
+    #[schema(value_type = Vec<String>)]
+    published: Vec<ClassId>,
+    #[schema(value_type = Vec<String>)]
+    changed: Vec<ClassId>,
+    #[schema(value_type = Vec<String>)]
+    cancelled: Vec<ClassId>,
+    /// Somebody has booked, so these stay as they were.
+    #[schema(value_type = Vec<String>)]
+    left_alone: Vec<ClassId>,
+}
+
+impl SeriesBody {
+    fn of(view: SeriesView) -> SeriesBody {
+        let SeriesView { id, series, active, revision, published_until } = view;
+        let body = if let Value::Object(body) = series.body { body } else { Map::new() };
+        SeriesBody { id, status: if active { "active" } else { "ended" }, revision, published_until, body }
+    }
+}
+
+impl ChangedSeriesBody {
+    fn of((view, aligned): (SeriesView, Aligned)) -> ChangedSeriesBody {
+        let Aligned { published, changed, cancelled, left_alone } = aligned;
+        ChangedSeriesBody { series: SeriesBody::of(view), published, changed, cancelled, left_alone }
+    }
+}
+
+/// The routes of this file.
+pub fn routes(cfg: &mut web::ServiceConfig) {
+    cfg.service(on("/series").get(list_series).post(create_series))
+        .service(on("/series/{id}").get(read_series).patch(change_series).delete(end_series));
+}
+
+/// Store a series and publish its classes ahead.
+#[utoipa::path(
+    post, path = "/v1/series", tag = "series",
+    request_body = SeriesBody, responses((status = 201, body = ChangedSeriesBody)),
+)]
+pub async fn create_series(staff: Staff, incoming: Incoming, store: web::Data<Store>) -> Result<HttpResponse, Problem> {
+    let call = incoming.read().await?;
+    let new = Series::parse(&call.body)?;
+    answer::created(
+        store.create_series(&call.by(&staff), &new).await,
+        |(view, _)| Some(format!("/v1/series/{}", view.id)),
+        |changed, _| ChangedSeriesBody::of(changed),
+    )
+}
+
+/// Every series, by id.
+#[utoipa::path(
+    get, path = "/v1/series", tag = "series",
+    params(("limit" = Option<u32>, Query, minimum = 1, maximum = 200), ("cursor" = Option<String>, Query)),
+    responses((status = 200, body = ListBody<SeriesBody>)),
+)]
+pub async fn list_series(staff: Staff, mut params: Params, store: web::Data<Store>) -> Result<HttpResponse, Problem> {
+    let page = params.page();
+    params.done()?;
+    let found = store.all_series(&staff.org).await?;
+    let items = match found.outcome {
+        Ok(items) => page.of_all(items, |view| view.id.as_str())?,
+        Err(refusal) => return Err(Problem::refused(refusal, found.zone)),
+    };
+    Ok(HttpResponse::Ok().json(ListBody::of(items, SeriesBody::of)))
+}
+
+/// A series.
+#[utoipa::path(
+    get, path = "/v1/series/{id}", tag = "series",
+    params(("id" = String, Path)), responses((status = 200, body = SeriesBody)),
+)]
+pub async fn read_series(
+    staff: Staff,
+    id: Id<SeriesId>,
+    params: Params,
+    store: web::Data<Store>,
+) -> Result<HttpResponse, Problem> {
+    params.done()?;
+    answer::read(store.series(&staff.org, &id.0).await, |view, _| SeriesBody::of(view))
+}
+
+/// Change a series by a merge patch. Future classes that nobody has booked follow; the others are named.
+#[utoipa::path(
+    patch, path = "/v1/series/{id}", tag = "series",
+    params(("id" = String, Path)), request_body = SeriesBody, responses((status = 200, body = ChangedSeriesBody)),
+)]
+pub async fn change_series(
+    staff: Staff,
+    id: Id<SeriesId>,
+    incoming: Incoming,
+    store: web::Data<Store>,
+) -> Result<HttpResponse, Problem> {
+    let call = incoming.read().await?;
+    let changed =
+        store.change_series(&call.by(&staff), &id.0, |series| series.patched(&call.body), false, call.if_match).await;
+    answer::changed(changed, |changed, _| ChangedSeriesBody::of(changed))
+}
+
+/// End a series. Future classes that nobody has booked are cancelled; the others stay. To be told which, end it by a
+/// PATCH of `until`.
+#[utoipa::path(
+    delete, path = "/v1/series/{id}", tag = "series", params(("id" = String, Path)), responses((status = 204)),
+)]
+pub async fn end_series(
+    staff: Staff,
+    id: Id<SeriesId>,
+    incoming: Incoming,
+    store: web::Data<Store>,
+) -> Result<HttpResponse, Problem> {
+    let call = incoming.read_empty().await?;
+    let ended = store.change_series(&call.by(&staff), &id.0, |series| Ok(series.clone()), true, call.if_match).await;
+    answer::gone(ended.map(|answer| answer.map(|_| ())))
+}
