@@ -1,0 +1,59 @@
+//! Every command of the README's tour, as it stands there, against the demonstration.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on should stop")]
+
+use std::io::{BufRead, BufReader, Lines};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+/// The demonstration, its port, and what it prints; it ends with the test.
+struct Demo(Child, u16, Lines<BufReader<ChildStdout>>);
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn demo(data: &Path) -> Demo {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_rollcall"))
+        .args(["demo", "--listen", "127.0.0.1:0", "--log-format", "json", "--data-dir"])
+        .arg(data)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let said = lines.by_ref().map_while(Result::ok).find(|line| line.contains("is running on")).expect("the demonstration runs");
+    let port = said.split("127.0.0.1:").nth(1).unwrap().split(|c: char| !c.is_ascii_digit()).next().unwrap();
+    let port = port.parse().unwrap();
+    Demo(child, port, lines)
+}
+
+/// The `sh` blocks of a document, one after the other.
+fn blocks(document: &str) -> String {
+    let parts = document.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    parts.collect()
+}
+
+#[test]
+fn the_tour_works_when_pasted() {
+    let data = tempfile::tempdir().unwrap();
+    let demo = demo(data.path());
+    let tour = blocks(include_str!("../README.md"))
+        .replace("127.0.0.1:8080", &format!("127.0.0.1:{}", demo.1))
+        .replace("target/debug/rollcall", env!("CARGO_BIN_EXE_rollcall"));
+    assert!(tour.contains("/v1/classes/tour/bookings"), "the README has a tour");
+    let shell = Command::new("bash")
+        .args(["-euo", "pipefail", "-c", &tour])
+        .env("ROLLCALL_DATA_DIR", data.path())
+        .output()
+        .unwrap();
+    let (out, err) = (String::from_utf8_lossy(&shell.stdout), String::from_utf8_lossy(&shell.stderr));
+    assert!(shell.status.success(), "{out}\n{err}");
+    for expected in [r#""status":"waitlisted","position":1"#, r#""event":"booking_promoted""#, r#""outcome":"free""#] {
+        assert!(out.contains(expected), "{expected} is missing in\n{out}");
+    }
+    let twice: Vec<_> = out.lines().filter(|line| line.contains(r#""status":"booked","paid_with""#)).take(2).collect();
+    assert_eq!(twice[0], twice[1], "a repeated call gets the same reply");
+}
