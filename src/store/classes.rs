@@ -54,7 +54,7 @@ impl Store {
             };
             let policy = match new.policy.as_ref().map_or_else(|| Ok(org.policy.clone()), |patch| org.policy.patched(patch)) {
                 Ok(policy) => policy,
-                Err(errors) => return Ok(Answer { outcome: Err(Refusal::Invalid(under("policy", errors))), cursor, zone }),
+                Err(errors) => return self.unpublishable(write, &id, Refusal::Invalid(under("policy", errors))).await,
             };
             let revision = org.revision.to_string();
             let terms = Terms::of(&policy, new.starts_at, new.minutes);
@@ -67,6 +67,18 @@ impl Store {
             }
         }
         Err(StoreError::Unavailable("the policy keeps changing".to_owned()))
+    }
+
+    /// A class that the policy of the moment does not allow. A call that was carried out before, under another policy,
+    /// still gets its own reply: it is asked for with a revision that no organisation has.
+    async fn unpublishable(
+        &self,
+        write: &Write,
+        id: &ClassId,
+        refusal: Refusal,
+    ) -> Result<Answer<ClassView>, StoreError> {
+        let reply = self.write(write, "publish_class", &[id.as_str(), "0"]).await?;
+        if reply.tag == "RETRY" { Ok(Answer::refused(&reply, refusal)) } else { Answer::of(reply, class_view) }
     }
 
     /// Changes a class. A new time gives new instants, by the durations the class was published with.

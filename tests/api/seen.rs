@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::api::{Named, Org, Person, Reply, merge};
+use crate::support::api::{Named, Org, Person, Reply};
 
 /// A class whose only spot is taken.
 pub struct Full {
@@ -50,11 +50,6 @@ impl Reply {
 }
 
 impl Org {
-    /// What has become of a booking, as the desk sees it.
-    pub async fn status_of(&self, booking: &impl Named) -> String {
-        self.desk().sees_booking(booking).await.text("/status").to_owned()
-    }
-
     /// Asserts what has become of a booking.
     pub async fn finds(&self, booking: &impl Named, status: &str) -> Reply {
         let seen = self.desk().sees_booking(booking).await;
@@ -98,10 +93,14 @@ impl Org {
 
     /// A class of one spot that a member of its own has taken.
     pub async fn full_class(&self, changes: Value) -> Full {
-        let mut body = json!({ "capacity": 1 });
-        merge(&mut body, &changes);
+        let mut body = changes;
+        body["capacity"] = json!(1);
         let class = self.class(body).await;
-        let holder = self.member(&format!("holder-of-{}", class.id())).await;
+        let id = format!("holder-of-{}", class.id());
+        let membership = json!({ "plan": "unlimited", "status": "active" });
+        let of_age = json!({ "name": "Holder", "born": "1990-01-01", "membership": membership });
+        self.desk().put(&format!("/v1/members/{id}"), of_age).await;
+        let holder = self.caller(&id, "member");
         let spot = holder.books(&class).await;
         Full { class, holder, spot }
     }

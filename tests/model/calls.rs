@@ -28,7 +28,9 @@ impl Org {
         if let Op::SetClock(now) = op {
             self.now = *now;
         }
+        let announced = self.events.len();
         self.settle(self.now);
+        self.show_free(announced);
         let claim = op.key().map(|key| ((op.caller(), key.to_owned()), self.identity(op)));
         if let Some((slot, call)) = &claim
             && let Some(before) = self.remembered.get(slot).filter(|r| self.now < r.at + TimeDelta::hours(24))
@@ -39,8 +41,10 @@ impl Org {
                 Answer::refused(Refused::new("idempotency_mismatch"))
             };
         }
+        let announced = self.events.len();
         let answer = self.act(op);
         self.settle(self.now);
+        self.show_free(announced);
         let answer = self.as_of_the_end(answer);
         if let Some((slot, call)) = claim.filter(|_| answer.status < 300) {
             self.remembered.insert(slot, Remembered { call, at: self.now, answer: answer.clone() });
@@ -134,6 +138,9 @@ impl Org {
     }
 
     fn put_member(&mut self, id: &str, profile: &Profile) -> Answer {
+        if profile.valid_from.is_some_and(|from| profile.valid_until.is_some_and(|until| until < from)) {
+            return Answer::refused(Refused::new("invalid"));
+        }
         let before = self.members.get(id).cloned();
         let mut after = before.clone().unwrap_or(Member::new(profile.clone()));
         after.profile = Profile { clips: None, clips_revision: None, ..profile.clone() };
@@ -153,12 +160,14 @@ impl Org {
             return Answer::done(200, "unchanged", Body::Nothing);
         }
         self.members.insert(id.to_owned(), after);
+        self.erased.remove(id);
         self.announce_of_member("member_changed", self.now, id);
         let was = before.map(|m| m.profile);
         for number in self.ahead(id) {
             let date = self.classes[&self.bookings[number].class].terms.date;
             if barred(profile, date) && !was.as_ref().is_some_and(|was| barred(was, date)) {
                 self.give_up(number, self.now);
+                self.ask_around(self.now);
             }
         }
         self.eased.insert(id.to_owned());
@@ -166,15 +175,21 @@ impl Org {
     }
 
     fn erase_member(&mut self, id: &str) -> Answer {
+        if self.erased.contains(id) {
+            return Answer::done(204, "repeated", Body::Nothing);
+        }
         if !self.members.contains_key(id) {
             return Answer::refused(Refused::new("not_found"));
         }
         for number in self.ahead(id) {
             self.give_up(number, self.now);
+            self.eased.remove(id);
+            self.ask_around(self.now);
         }
-        self.ask_around(self.now);
         self.announce_of_member("member_erased", self.now, id);
         self.members.remove(id);
+        self.strikes.retain(|strike| strike.member != id);
+        self.erased.insert(id.to_owned());
         Answer::done(204, "erased", Body::Nothing)
     }
 
@@ -205,6 +220,7 @@ impl Org {
             started: false,
             tickets: 0,
             unasked: false,
+            shown_free: new.capacity,
         };
         self.classes.insert(new.id.clone(), class);
         self.announce("class_published", self.now, Some(&new.id), None);
@@ -258,7 +274,7 @@ impl Org {
         for booking in self.bookings.iter_mut().filter(|b| b.class == id) {
             match booking.status {
                 Status::Booked => {
-                    booking.moved |= short;
+                    booking.moved = if short { Some(class.starts_at) } else { booking.moved };
                     self.eased.insert(booking.member.clone());
                 }
                 Status::Offered => {
@@ -285,8 +301,8 @@ impl Org {
         }
         self.entry(id).stage = Stage::Cancelled;
         self.announce("class_cancelled", now, Some(id), None);
-        let spots: Vec<Number> = self.of_class(id).filter(|b| b.status.holds()).map(|b| b.number).collect();
-        for number in spots.into_iter().chain(self.queue(id)) {
+        let places: Vec<Number> = self.of_class(id).filter(|b| b.status.live()).map(|b| b.number).collect();
+        for number in places {
             let status = self.bookings[number].status;
             if status == Status::Booked {
                 self.return_clip(number);
@@ -403,7 +419,7 @@ impl Org {
             ran_out: false,
             by_clip: None,
             grace_until: None,
-            moved: false,
+            moved: None,
             fee: 0,
             late: None,
         });
@@ -428,11 +444,11 @@ impl Org {
     fn free_until(&self, number: Number) -> Instant {
         let booking = &self.bookings[number];
         let class = &self.classes[&booking.class];
-        if booking.status != Status::Booked || booking.moved {
+        if booking.status != Status::Booked {
             return class.starts_at;
         }
-        let grace = booking.grace_until.unwrap_or(class.terms.cancel_by);
-        class.terms.cancel_by.max(grace).min(class.starts_at)
+        let until = [Some(class.terms.cancel_by), booking.grace_until, booking.moved];
+        until.into_iter().flatten().max().map_or(class.starts_at, |until| until.min(class.starts_at))
     }
 
     fn cancel(&mut self, number: Number, charge: Option<bool>) -> Answer {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::histories::Beginning;
 use crate::operations::{Op, Wire};
-use crate::state::{Number, Org};
+use crate::state::{Booking, Number, Org};
 use crate::support::api::{self, Person, Reply, World};
 use crate::views::{Answer, Body, Reader, list, text};
 
@@ -143,8 +143,9 @@ impl Run {
 
     fn compare_answers(&self, op: &Op, expected: &Answer, reply: &Reply) -> Same {
         let what = format!("the answer to {op:?}");
-        if matches!(op, Op::ReadRoster{..}) && reply.status == 500 { return Ok(()) } // TEMP
-        if expected.outcome == "invalid" && reply.status == 404 && matches!(op, Op::Book{..}) { return Ok(()) } // TEMP
+        if disputed(op, expected, reply) {
+            return Ok(());
+        }
         if expected.status != reply.status {
             return Err(differ(&what, &(expected.status, &expected.body), &(reply.status, &reply.body)));
         }
@@ -215,7 +216,7 @@ impl Run {
         for class in self.model.classes.keys().cloned().collect::<Vec<_>>() {
             let reply = self.desk.roster(&class.as_str()).send().await;
             let seen = self.reader(|r| r.roster(&reply.body));
-            if reply.status != 500 /* TEMP */ { same(&format!("the roster of {class}"), &self.model.view_roster(&class), seen, &reply.body)? };
+            same(&format!("the roster of {class}"), &self.model.view_roster(&class), seen, &reply.body)?;
             self.compare_class(&class, None).await?;
             for member in &members {
                 self.compare_class(&class, Some(member)).await?;
@@ -231,15 +232,20 @@ impl Run {
     }
 
     async fn compare_bookings(&self, member: &str) -> Same {
-        let (seen, body) = self.pages(&format!("/v1/bookings?member={member}")).await;
-        let read: Result<Vec<_>, String> = seen.iter().map(|b| self.reader(|r| r.booking(b))).collect();
-        let read = read.map(|mut views| {
-            views.sort_by_key(|view| view.number);
-            views
-        });
-        let numbers = self.model.view_bookings(member).into_iter().map(|(number, _)| number);
-        let expected: Vec<_> = numbers.map(|number| self.model.view_booking(number)).collect();
-        same(&format!("the bookings of {member}"), &expected, read, &body)
+        let all: Vec<Number> = self.model.of_member(member).map(|booking| booking.number).collect();
+        let ahead = |b: &&Booking| b.status.live() && self.model.now < self.model.classes[&b.class].ends_at();
+        let ahead: Vec<Number> = self.model.of_member(member).filter(ahead).map(|booking| booking.number).collect();
+        for (numbers, when) in [(all, ""), (ahead, "&when=upcoming")] {
+            let (items, body) = self.pages(&format!("/v1/bookings?member={member}{when}")).await;
+            let read: Result<Vec<_>, String> = items.iter().map(|b| self.reader(|r| r.booking(b))).collect();
+            let read = read.map(|mut views| {
+                views.sort_by_key(|view| view.number);
+                views
+            });
+            let expected: Vec<_> = numbers.into_iter().map(|number| self.model.view_booking(number)).collect();
+            same(&format!("the bookings of {member} {when}"), &expected, read, &body)?;
+        }
+        Ok(())
     }
 
     async fn pages(&self, path: &str) -> (Vec<Value>, Value) {
@@ -254,6 +260,13 @@ impl Run {
             }
         }
     }
+}
+
+/// Where the pages say one thing and the service does another, and nobody has decided yet.
+///
+/// A booking by the desk for a member who does not exist: "references to something unknown in a body are 422".
+fn disputed(op: &Op, expected: &Answer, reply: &Reply) -> bool {
+    matches!(op, Op::Book { .. }) && expected.outcome == "invalid" && reply.status == 404
 }
 
 /// An event, as far as it is compared.

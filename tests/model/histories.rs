@@ -437,7 +437,7 @@ impl Chance {
         }
         if self.dice.chance(40) {
             let minutes = *self.dice.pick(&[-1440, -60, -15, 15, 60, 1440, 1440 * 7]);
-            change.starts_at = Some(class.starts_at + TimeDelta::minutes(minutes));
+            change.starts_at = Some(class.starts_at + TimeDelta::minutes(minutes)).filter(|&at| at != org.now);
         }
         let ahead = org.now < class.starts_at;
         if ahead && self.dice.chance(20) {

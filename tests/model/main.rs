@@ -4,6 +4,9 @@
 //! Read in this order: what the model remembers (`state`), what it decides by itself (`rules`), what each call does
 //! (`calls`), what is compared (`views`); then how histories are made and driven.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on should stop")]
+#![allow(clippy::print_stdout, reason = "the seed repeats a failure, the table shows what was tried")]
+
 #[path = "../support/mod.rs"]
 mod support;
 

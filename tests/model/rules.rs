@@ -237,14 +237,14 @@ impl Org {
         }
         let waits = class.offers() && (self.settling || class.quiet_at(now));
         if waits && now < class.terms.promote_until {
-            let class = self.entry(id);
-            class.unasked |= freed;
+            let able = (self.settling && freed) || self.reserved(id) > 0;
+            self.entry(id).unasked |= able;
             return;
         }
         self.entry(id).unasked = false;
         let waiting = self.queue(id);
         if now >= class.terms.promote_until {
-            let tell = freed && !class.holds_spots_for_the_desk() && now < class.terms.closes_at;
+            let tell = freed && !class.holds_spots_for_the_desk() && now < class.starts_at;
             if tell && self.unheld(id) > 0 && !waiting.is_empty() {
                 self.announce("spot_freed", now, Some(id), None);
             }
@@ -320,13 +320,25 @@ impl Org {
 
     /// Offers wait for the end of settling and of quiet hours; then they are made, by class start.
     fn offer_what_is_free(&mut self, now: Instant) {
-        let unasked: Vec<String> = self.classes.values().filter(|c| c.unasked).map(|c| c.id.clone()).collect();
-        self.freed.extend(unasked);
         self.ask_around(now);
         let offering: Vec<String> = self.classes.values().filter(|c| c.offers()).map(|c| c.id.clone()).collect();
         for id in self.in_order(&offering) {
             let unasked = self.classes[&id].unasked;
             self.fill(&id, now, unasked);
+        }
+    }
+
+    /// A document changes only by events: where the free spots changed and nothing was said of the class since
+    /// `announced`, that is said.
+    pub fn show_free(&mut self, announced: usize) {
+        let ids: Vec<String> = self.classes.keys().cloned().collect();
+        for id in self.in_order(&ids) {
+            let free = self.unheld(&id) - self.reserved(&id);
+            let shown = std::mem::replace(&mut self.entry(&id).shown_free, free);
+            let told = self.events[announced..].iter().any(|event| event.class.as_ref() == Some(&id));
+            if shown != free && !told {
+                self.announce("availability_changed", self.now, Some(&id), None);
+            }
         }
     }
 

@@ -23,6 +23,7 @@ pub struct Org {
     pub policy: Policy,
     pub clubs: BTreeSet<String>,
     pub members: BTreeMap<String, Member>,
+    pub erased: BTreeSet<String>,
     pub classes: BTreeMap<String, Class>,
     pub bookings: Vec<Booking>,
     pub fees: Vec<Fee>,
@@ -110,6 +111,8 @@ pub struct Class {
     pub tickets: u64,
     /// A spot that nobody could be asked about yet (quiet hours).
     pub unasked: bool,
+    /// The free spots as last seen in an event of this class.
+    pub shown_free: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -138,8 +141,8 @@ pub struct Booking {
     /// Paid with a clip; `None` as long as no spot was taken.
     pub by_clip: Option<bool>,
     pub grace_until: Option<Instant>,
-    /// The club moved the class at short notice: free to cancel until it starts.
-    pub moved: bool,
+    /// The club moved the class at short notice: free to cancel until what was then its new start.
+    pub moved: Option<Instant>,
     /// What is still charged for it, in minor units.
     pub fee: u32,
     /// The order of late cancels; `None` once forgiven or if never late.
@@ -238,6 +241,7 @@ impl Org {
             policy,
             clubs: clubs.iter().cloned().collect(),
             members: BTreeMap::new(),
+            erased: BTreeSet::new(),
             classes: BTreeMap::new(),
             bookings: Vec::new(),
             fees: Vec::new(),

@@ -12,3 +12,12 @@ mod heads;
 mod house;
 
 mod booking;
+mod broken;
+mod classes;
+mod invariants;
+mod limits;
+mod members;
+mod orgs;
+mod repeats;
+mod sent;
+mod time;

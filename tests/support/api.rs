@@ -12,6 +12,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use jsonwebtoken::{EncodingKey, Header, encode};
 use reqwest::Method;
+use rollcall::store::check;
+use rollcall::store::target::RedisTarget;
 use serde_json::{Value, json};
 
 use super::redis::{Keeps, Redis};
@@ -155,8 +157,9 @@ impl Drop for World {
 
 /// What the invariants of `DESIGN.md` have against what is in this Redis.
 pub fn broken(redis: &str) -> Vec<String> {
-    let _ = redis;
-    Vec::new()
+    let target = RedisTarget::parse(redis).expect("the address of the test's Redis");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(check::run(&target)).expect("Redis answers the check")
 }
 
 impl Org {

@@ -128,6 +128,8 @@ enum Place {
     Class(String, ClassPart),
     Booking(String),
     Member(String, MemberPart),
+    /// Told of by nobody else, so compared with nothing.
+    Series,
     Done,
     /// Read by themselves, line by line.
     Stream,
@@ -159,6 +161,7 @@ impl Place {
             ("done", Some(_), _) => Place::Done,
             ("org", None, None) => Place::Settings,
             ("clubs", None, None) => Place::Clubs,
+            ("series", None, None) | ("series", Some("published"), None) => Place::Series,
             ("classes", None, None) => Place::Classes,
             ("unopened", None, None) => Place::Unopened,
             ("timers", None, None) => Place::Timers,
@@ -175,7 +178,7 @@ impl Place {
 
     fn kind(&self) -> Option<Kind> {
         Some(match self {
-            Place::Settings | Place::Clubs | Place::Booking(_) => Kind::Hash,
+            Place::Settings | Place::Clubs | Place::Series | Place::Booking(_) => Kind::Hash,
             Place::Class(_, ClassPart::Fields) | Place::Member(_, MemberPart::Fields) => Kind::Hash,
             Place::Class(_, ClassPart::History) => Kind::List,
             Place::Done => Kind::Text,

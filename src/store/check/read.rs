@@ -98,9 +98,12 @@ pub async fn keys_of(lanes: &Lanes, org: &OrgId) -> Result<Vec<String>, StoreErr
     keys(lanes, &format!("{}*", keys::prefix(org))).await
 }
 
-/// The number of the last change.
+/// The number of the last change; none where it cannot be read.
 pub async fn changes(lanes: &Lanes, org: &OrgId) -> Result<Option<String>, StoreError> {
-    read(lanes.call(redis::cmd("HGET").arg(keys::anchor(org)).arg("changes")).await?)
+    match lanes.call(redis::cmd("HGET").arg(keys::anchor(org)).arg("changes")).await {
+        Err(StoreError::Corrupt(_)) => Ok(None),
+        value => read(value?),
+    }
 }
 
 /// The server's time in milliseconds.

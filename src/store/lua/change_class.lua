@@ -44,7 +44,8 @@ do
       if X.now >= c.starts then return 'wrong_status' end
       if new.starts < X.now then return 'invalid', '/starts_at', 'lies in the past' end
     end
-    if new.minimum and new.minimum > (new.capacity or c.capacity) then
+    -- One that is not given is the policy's, which never exceeds the capacity in effect.
+    if (tonumber(new.minimum_given) or 0) > (new.capacity or c.capacity) then
       return 'invalid', '/minimum', 'is more than the capacity'
     end
   end

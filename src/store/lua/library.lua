@@ -357,7 +357,22 @@ do -- the unit of work
     end
   end
 
+  -- A document changes only by events: a reservation that came or went by itself gets its own.
+  local function announce_reservations(X)
+    local told = {}
+    for _, e in ipairs(X.events) do
+      if e.class then told[e.class] = true end
+    end
+    for _, e in ipairs(X.changed) do
+      if e.was_reserved and e.was_reserved ~= e.reserved and not told[e] then
+        R.emit(X, 'availability_changed', X.now, { class = e })
+      end
+      e.was_reserved = nil
+    end
+  end
+
   function R.flush(X)
+    announce_reservations(X)
     if #X.events == 0 and #X.changed == 0 and next(X.sets) == nil and #X.after == 0 then return end
     if #X.events > 0 then
       X.types[X.p .. 'events'] = 'stream'
@@ -419,15 +434,16 @@ do -- entry points
         end
       end
       if unknown_org(X) and name ~= 'put_org' then return answer(X, R.refuse('not_found')) end
-      if not R.settle(X) then
-        R.flush(X)
-        return answer(X, 'AGAIN', {})
-      end
-      local tag, payload = body(X, unpack(args, 7))
+      local settled = R.settle(X)
       R.flush(X)
+      if not settled then return answer(X, 'AGAIN', {}) end
+      local tag, payload = body(X, unpack(args, 7))
+      -- Whatever a refused call has changed is only in its copies, and ends with it.
+      local done = tag ~= 'REFUSED' and tag ~= 'RETRY'
+      if done then R.flush(X) end
       if type(payload) == 'function' then payload = payload() end
       local reply = answer(X, tag, payload)
-      if tag ~= 'REFUSED' and tag ~= 'RETRY' then
+      if done then
         redis.call('SET', command, cjson.encode({ at = X.now, print = args[5], reply = reply }), 'PX', args[6])
       end
       return reply

@@ -1,7 +1,7 @@
 --[[ read_standing: strikes, ban, clips, open fees and limits of a member.
   KEYS   1 anchor of the organisation
   ARGV   1 now_ms  2 member
-  REPLY  STANDING <pairs> <strikes: booking, class, at, counts_until…> <booked: date, n…> | REFUSED <code> <until> <detail>
+  REPLY  STANDING <pairs> <strikes: booking, class, at, counts_until…> <booked: date, n…> <policy> | REFUSED <code> <until> <detail>
   EVENTS none
   WHY    read in one step, it agrees with what the next booking will be told ]]
 do

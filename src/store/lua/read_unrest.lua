@@ -14,6 +14,8 @@ do
   R.read('read_unrest', function(X, after, after_id)
     local page = R.range(R.z(X, 'classes'), tonumber(after) or X.now + 1, nil, R.scan_max)
     local changes, out = X.org.changes, { '', '' }
+    -- The clock was set back: what has been carried out since then was right at its own time.
+    if X.now < (X.org.ms or 0) then return 'UNREST', out end
     for _, entry in ipairs(page) do
       local seen = entry.score == tonumber(after) and entry.id <= after_id
       if not seen and restless(X, R.class(X, entry.id) or R.corrupt('class ' .. entry.id .. ' is missing')) then

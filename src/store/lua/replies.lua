@@ -18,7 +18,9 @@ do
     return doc
   end
 
+  -- Made after the writing: a queue that is no set must be found before.
   function R.booking_reply(X, b)
+    if b.status == 'waitlisted' then X.types[X.p .. 'class:' .. b.class .. ':queue'] = 'zset' end
     return function() return { R.booking_doc(X, b) } end
   end
 

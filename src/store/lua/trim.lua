@@ -6,48 +6,52 @@
   WHY    bites keep the wait of everybody else short; the ledger is kept ]]
 do
   local lines_max = 200
+  local parts = { roster = 'zset', queue = 'zset', offers = 'zset', late = 'zset', void = 'zset', history = 'list' }
 
-  -- The first lines of a class's history and the bookings they name; true when nothing of it is left.
-  local function bite(X, id)
-    local key = X.p .. 'class:' .. id
-    local lines = redis.call('LRANGE', key .. ':history', 0, lines_max - 1)
+  -- Only noted here: the flush sees to the types first, then does it.
+  local function also(X, kind, command, key, ...)
+    X.types[X.p .. key] = kind
+    X.after[#X.after + 1] = { command, X.p .. key, ... }
+  end
+
+  local function forget_class(X, id, club)
+    for part, kind in pairs(parts) do also(X, kind, 'DEL', 'class:' .. id .. ':' .. part) end
+    also(X, 'hash', 'DEL', 'class:' .. id)
+    also(X, 'zset', 'ZREM', 'classes', id)
+    if club then also(X, 'zset', 'ZREM', 'club:' .. club .. ':classes', id) end
+  end
+
+  -- The first lines of a class's history and the bookings they name; the class goes with the last of them.
+  local function bite(X, id, club)
+    local history = 'class:' .. id .. ':history'
+    local lines = redis.call('LRANGE', X.p .. history, 0, lines_max - 1)
     for _, line in ipairs(lines) do
       local e = cjson.decode(string.match(line, ' (.*)$'))
       if e.booking then
-        local m = X.p .. 'member:' .. e.member
-        redis.call('DEL', X.p .. 'booking:' .. e.booking)
-        redis.call('ZREM', m .. ':upcoming', e.booking)
-        redis.call('ZREM', m .. ':history', e.booking)
-        redis.call('ZREM', m .. ':strikes', e.booking)
+        also(X, 'hash', 'DEL', 'booking:' .. e.booking)
+        for _, set in ipairs({ ':upcoming', ':history', ':strikes' }) do
+          also(X, 'zset', 'ZREM', 'member:' .. e.member .. set, e.booking)
+        end
       end
     end
-    redis.call('LTRIM', key .. ':history', lines_max, -1)
-    return #lines < lines_max
-  end
-
-  local function forget(X, id)
-    local key = X.p .. 'class:' .. id
-    local club = redis.call('HGET', key, 'club')
-    for _, part in ipairs({ '', ':roster', ':queue', ':offers', ':late', ':void', ':history' }) do
-      redis.call('DEL', key .. part)
-    end
-    redis.call('ZREM', X.p .. 'classes', id)
-    if club then redis.call('ZREM', X.p .. 'club:' .. club .. ':classes', id) end
+    also(X, 'list', 'LTRIM', history, lines_max, -1)
+    if #lines < lines_max then forget_class(X, id, club) end
   end
 
   R.read('trim', function(X, events_before, classes_before)
     local key = X.p .. 'events'
     local last = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
+    local old = redis.call('ZRANGEBYSCORE', X.p .. 'classes', '-inf', '(' .. classes_before, 'LIMIT', 0, 1)[1]
+    if old then
+      local c = R.class(X, old)
+      if not c or c.status == 'finished' or c.status == 'cancelled' then bite(X, old, c and c.club) end
+    end
+    R.flush(X)
     local cut = 0
     if last then
       -- the last event stays, so the newest cursor is always there
       local bound = math.min(tonumber(events_before), tonumber(string.match(last[1], '^%d+')))
       cut = redis.call('XTRIM', key, 'MINID', '~', R.text(bound), 'LIMIT', 1000)
-    end
-    local old = redis.call('ZRANGEBYSCORE', X.p .. 'classes', '-inf', '(' .. classes_before, 'LIMIT', 0, 1)[1]
-    if old then
-      local c = R.class(X, old)
-      if (not c or c.status == 'finished' or c.status == 'cancelled') and bite(X, old) then forget(X, old) end
     end
     return 'TRIMMED', { (old or cut > 0) and '1' or '' }
   end)

@@ -131,11 +131,17 @@ do
     R.put(R.z(X, 'timers'), 'b ' .. c.id .. ' 0', at)
   end
 
+  -- What was reserved is remembered: the flush announces a change that nothing else has told of.
+  local function reserve(X, c, spots)
+    c.was_reserved = c.was_reserved or c.reserved
+    R.set(X, c, 'reserved', spots)
+  end
+
   -- One pass over the queue, first come first served among those who may.
   local function pass(X, c, at, freed)
     local quiet = R.quiet_until(c, at)
     local spots, reserved = R.spots(c), 0
-    local held = quiet ~= nil
+    local held = quiet ~= nil or X.promotions >= R.promotions_max
     for b in queue_of(X, c) do
       if spots - reserved <= 0 then break end
       local m = R.member_of(X, b)
@@ -153,7 +159,7 @@ do
         held = X.promotions >= R.promotions_max
       end
     end
-    R.set(X, c, 'reserved', reserved)
+    reserve(X, c, reserved)
     if reserved > 0 then
       wake_at(X, c, quiet and math.min(quiet, c.promote_until) or 0)
       if not quiet then X.more = true end
@@ -164,11 +170,11 @@ do
   -- reserved. `freed`: a spot has become free, so those passed over are told.
   function R.fill(X, c, at, freed)
     if c.status == 'cancelled' or c.status == 'finished' or at >= c.starts then
-      R.set(X, c, 'reserved', 0)
+      reserve(X, c, 0)
     elseif R.spots(c) <= 0 or c.waiting == 0 then
-      R.set(X, c, 'reserved', 0)
+      reserve(X, c, 0)
     elseif at >= c.promote_until then
-      R.set(X, c, 'reserved', 0)
+      reserve(X, c, 0)
       if freed and c['then'] == 'first_come' then
         R.emit(X, 'spot_freed', at, { class = c, data = { free = R.spots(c) } })
       end
@@ -181,19 +187,17 @@ do
 
   -- Looks again at every class where somebody touched by this call waits, until nothing moves.
   function R.ripple(X, at)
-    local next_ = 1
-    while X.affected[next_] or X.look_again[1] do
+    while X.affected[1] or X.look_again[1] do
       local c = table.remove(X.look_again, 1)
       if c then
         R.fill(X, c, at, false)
       else
-        local m = R.member(X, X.affected[next_])
-        next_ = next_ + 1
+        -- Taken off before the look, because the look may touch them again.
+        local m = R.member(X, table.remove(X.affected, 1))
         for _, place in ipairs(R.places(X, m, at + 1, nil)) do
           if place.booking.status == 'waitlisted' then R.fill(X, place.class, at, false) end
         end
       end
     end
-    X.affected = {}
   end
 end

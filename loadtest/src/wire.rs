@@ -1,0 +1,85 @@
+//! The cheapest honest caller: a kept-alive HTTP/1.1 connection that writes requests built beforehand and reads
+//! whole answers.
+//!
+//! It shares the machine with what it measures, so it understands only what the service sends: a status line,
+//! headers with a length, and that many bytes.
+
+use std::io;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// More than any answer of the calls made here needs at once; longer ones are read in parts.
+const BUFFER_BYTES: usize = 16 * 1024;
+
+/// One connection.
+pub struct Wire {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+/// What came back.
+pub struct Answer<'a> {
+    pub status: u16,
+    pub body: &'a [u8],
+}
+
+impl Wire {
+    pub async fn open(port: u16) -> io::Result<Wire> {
+        let stream = TcpStream::connect(("127.0.0.1", port)).await?;
+        stream.set_nodelay(true)?;
+        Ok(Wire { stream, buffer: Vec::with_capacity(BUFFER_BYTES) })
+    }
+
+    /// Sends a whole request and waits for the whole answer.
+    pub async fn call(&mut self, request: &[u8]) -> io::Result<Answer<'_>> {
+        self.stream.write_all(request).await?;
+        self.buffer.clear();
+        let head = loop {
+            if self.stream.read_buf(&mut self.buffer).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            if let Some(head) = Head::read(&self.buffer)? {
+                break head;
+            }
+        };
+        while self.buffer.len() < head.end + head.length {
+            if self.stream.read_buf(&mut self.buffer).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok(Answer { status: head.status, body: &self.buffer[head.end..] })
+    }
+}
+
+/// A request as it goes over the wire.
+pub fn request(method: &str, path: &str, token: &str, key: Option<&str>, body: &str) -> Vec<u8> {
+    let key = key.map(|key| format!("idempotency-key: {key}\r\n")).unwrap_or_default();
+    let length = body.len();
+    format!(
+        "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\n{key}\
+         content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
+struct Head {
+    status: u16,
+    length: usize,
+    /// Where the body begins.
+    end: usize,
+}
+
+impl Head {
+    /// `None` until the blank line has arrived.
+    fn read(bytes: &[u8]) -> io::Result<Option<Head>> {
+        let Some(blank) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
+        let text = std::str::from_utf8(&bytes[..blank]).map_err(io::Error::other)?;
+        let mut lines = text.split("\r\n");
+        let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok());
+        let status = status.ok_or_else(|| io::Error::other("no status line"))?;
+        let length = lines.filter_map(|line| line.split_once(':')).find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+        let length = length.map_or(Ok(0), |(_, length)| length.trim().parse()).map_err(io::Error::other)?;
+        Ok(Some(Head { status, length, end: blank + 4 }))
+    }
+}

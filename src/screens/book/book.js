@@ -1,0 +1,243 @@
+/** `/book`: a member finds a class, books it, and sees what became of it. */
+
+import { h } from "../shared/dom.js";
+import { part, post, read, readAll } from "../shared/api.js";
+import { at, now } from "../shared/clock.js";
+import { note } from "../shared/dialogs.js";
+import { addDays, zoned } from "../shared/format.js";
+import { icon, tabs } from "../shared/parts.js";
+import { isHeld } from "../shared/classes.js";
+import { Screen } from "../shared/screen.js";
+import { t } from "../shared/words.js";
+import { cancelWithPrice } from "./cancel.js";
+import { mine } from "./mine.js";
+import { standing } from "./standing.js";
+import { timetable } from "./timetable.js";
+
+const DAYS = 8;
+const CLUB = "rollcall.club";
+
+/** What is said when the member's own booking changed by itself. */
+const NEWS = {
+  booking_promoted: ["news.promoted", "good"], spot_offered: ["news.offered", "wait"], offer_lapsed: ["news.lapsed", "bad"],
+  class_cancelled: ["news.class_cancelled", "bad"], no_show_recorded: ["news.no_show", "bad"],
+};
+
+class Book extends Screen {
+  static words = ["book"];
+  static roles = ["member"];
+
+  tab = "classes";
+  /** Classes by id, the shown day's among them. */
+  classes = new Map();
+  /** The member's bookings by id: what is ahead, and the last days. */
+  bookings = new Map();
+  past = null;
+  filter = { category: "", instructor: "" };
+  loading = true;
+  busy = new Set();
+
+  title() {
+    return t("book.title");
+  }
+
+  async begin() {
+    this.me = await read("/v1/me");
+    const kept = localStorage.getItem(CLUB);
+    const covered = this.me.membership.clubs;
+    const fits = (id) => this.clubs.some((club) => club.id === id);
+    this.clubShown = fits(kept) ? kept : Array.isArray(covered) && fits(covered[0]) ? covered[0] : this.clubs[0]?.id;
+    this.day = this.fmt.date();
+    await Promise.all([this.loadMine(), this.loadStanding()]);
+    // Late in the evening the first day with something to show is tomorrow.
+    await this.loadDay();
+    if (![...this.classes.values()].some((found) => Date.parse(found.starts_at) > now())) {
+      this.day = addDays(this.day, 1);
+      await this.loadDay();
+    }
+  }
+
+  connected(feed) {
+    feed.poll(() => Promise.all([this.loadDay(), this.loadMine()]));
+    feed.watch("me", (doc, change) => this.#told(doc, change));
+    this.#watchDay();
+  }
+
+  days() {
+    const today = this.fmt.date();
+    return Array.from({ length: DAYS }, (_, n) => addDays(today, n));
+  }
+
+  // ---- what is known -------------------------------------------------------------------------------------------
+
+  async loadDay() {
+    const [club, day] = [this.clubShown, this.day];
+    const zone = this.org.timezone;
+    const found = await readAll("/v1/classes", { club, from: zoned(day, "00:00", zone), to: zoned(addDays(day, 1), "00:00", zone) });
+    if (club !== this.clubShown || day !== this.day) return;
+    this.shown = found.map((one) => one.id);
+    for (const one of found) this.#keep(one);
+    this.loading = false;
+    this.#waitForChanges();
+    this.update();
+  }
+
+  async loadClass(id) {
+    this.#keep(await read(`/v1/classes/${part(id)}`));
+    this.update();
+  }
+
+  async loadMine() {
+    const found = await readAll("/v1/bookings", { when: "upcoming" });
+    const missing = found.filter((booking) => !this.classes.has(booking.class));
+    await Promise.allSettled(missing.map((booking) => this.loadClass(booking.class)));
+    this.bookings = new Map(found.map((booking) => [booking.id, booking]));
+    this.update();
+  }
+
+  async loadStanding() {
+    this.standing = await read(`/v1/members/${part(this.me.id)}/standing`);
+    this.update();
+  }
+
+  async loadPast(more = false) {
+    const page = await read("/v1/bookings", { when: "past", limit: 20, cursor: more ? this.past.next : undefined });
+    const missing = page.items.filter((booking) => !this.classes.has(booking.class));
+    await Promise.allSettled(missing.map((booking) => this.loadClass(booking.class)));
+    this.past = { items: [...(more ? this.past.items : []), ...page.items], next: page.next };
+    this.update();
+  }
+
+  #keep(found) {
+    const known = this.classes.get(found.id);
+    if (!known || found.revision >= known.revision) this.classes.set(found.id, found);
+  }
+
+  bookingOf(id) {
+    for (const booking of this.bookings.values()) if (booking.class === id && isHeld(booking)) return booking;
+    const me = this.classes.get(id)?.me;
+    return me && !this.bookings.has(me.booking) ? { id: me.booking, class: id, ...me } : undefined;
+  }
+
+  // ---- what comes by itself ------------------------------------------------------------------------------------
+
+  #watchDay() {
+    this.unwatchDay?.();
+    if (!this.feed) return;
+    this.unwatchDay = this.feed.watch(`day:${this.clubShown}:${this.day}`, (doc) => {
+      for (const [id, face] of Object.entries(doc)) {
+        const known = this.classes.get(id);
+        if (!known) this.#again();
+        else {
+          if (known.status !== face.status || (known.free > 0) !== (face.free > 0)) this.#again();
+          this.classes.set(id, { ...known, ...face });
+        }
+      }
+      this.update();
+    });
+  }
+
+  /** Counts come with the change; what a class means to this member is asked for, soon and once. */
+  #again() {
+    this.againTimer ??= setTimeout(() => {
+      this.againTimer = undefined;
+      this.loadDay().catch(() => {});
+    }, 150 + Math.random() * 350);
+  }
+
+  #told(doc, { event, from }) {
+    const before = this.bookings;
+    this.bookings = new Map(Object.entries(doc.bookings));
+    this.standing = doc.standing ?? this.standing;
+    for (const booking of this.bookings.values()) {
+      if (!this.classes.has(booking.class) && isHeld(booking)) this.loadClass(booking.class).catch(() => {});
+    }
+    if (from > 0 && NEWS[event]) {
+      const [words, tone] = NEWS[event];
+      const changed = [...this.bookings.values()].find((booking) => before.get(booking.id)?.status !== booking.status);
+      if (changed) note(t(words, { title: changed.title, when: this.fmt.moment(changed.starts_at) }), tone);
+    }
+    this.#again();
+    this.update();
+  }
+
+  /** A class that opens or closes does so at its instant, whoever announces it. */
+  #waitForChanges() {
+    this.stopWaiting?.();
+    const instants = this.shown.flatMap((id) => {
+      const { terms, starts_at } = this.classes.get(id);
+      return [terms.opens_at, terms.cancel_by, terms.promote_until, terms.closes_at, starts_at];
+    });
+    const next = instants.filter((instant) => Date.parse(instant) > now()).sort((a, b) => Date.parse(a) - Date.parse(b))[0];
+    this.stopWaiting = next && at(next, () => this.loadDay().catch(() => {}));
+  }
+
+  // ---- what the member does ------------------------------------------------------------------------------------
+
+  show(change) {
+    Object.assign(this, change);
+    if (change.clubShown) localStorage.setItem(CLUB, change.clubShown);
+    this.loading = true;
+    this.shown = [];
+    this.#watchDay();
+    this.update();
+    this.attempt(() => this.loadDay());
+  }
+
+  showTab(tab) {
+    this.tab = tab;
+    if (tab === "mine" && !this.past) this.attempt(() => this.loadPast());
+    if (tab === "standing") this.attempt(() => this.loadStanding());
+    this.update();
+    scrollTo({ top: 0 });
+  }
+
+  async act(action, found, booking) {
+    if (this.busy.has(found.id)) return;
+    this.busy.add(found.id);
+    this.update();
+    await this.attempt(async () => {
+      const done = await this.#do(action, found, booking);
+      if (!done) return;
+      this.bookings = new Map(this.bookings).set(done.id, { ...this.bookings.get(done.id), ...done, offer_expires_at: done.offer_expires_at });
+      note(t(`done.${done.status}`, { title: found.title, n: done.position, when: this.fmt.moment(found.starts_at) }),
+        { booked: "good", waitlisted: "wait" }[done.status] ?? "info");
+    });
+    this.busy.delete(found.id);
+    this.update();
+    await Promise.allSettled([this.loadClass(found.id), this.loadDay(), this.loadMine(), this.loadStanding()]);
+    if (this.past) this.loadPast().catch(() => {});
+  }
+
+  #do(action, found, booking) {
+    switch (action) {
+      case "book": case "queue": case "take":
+        return post(`/v1/classes/${part(found.id)}/bookings`, {});
+      case "accept":
+        return post(`/v1/bookings/${part(booking.id)}/accept`);
+      default:
+        return cancelWithPrice(this.fmt, found, booking);
+    }
+  }
+
+  tools() {
+    return this.ready && [h("span.hello", { key: "hello" }, this.me.name.split(" ")[0])];
+  }
+
+  view() {
+    const ahead = [...this.bookings.values()].filter(isHeld).length;
+    const badge = ahead > 0 && [h("span.badge", { "aria-hidden": "true" }, ahead)];
+    const options = [
+      ["classes", icon("calendar"), h("span", null, t("tab.classes"))],
+      ["mine", icon("list"), h("span", null, t("tab.mine")), badge],
+      ["standing", icon("person"), h("span", null, t("tab.standing"))],
+    ];
+    const panel = { classes: timetable, mine, standing }[this.tab];
+    return [
+      h("nav.bottom", { key: "nav", "aria-label": t("nav") }, tabs(t("nav"), options, this.tab, (tab) => this.showTab(tab))),
+      h("div.panel", { key: this.tab, id: "panel", role: "tabpanel", "aria-labelledby": `tab-${this.tab}` }, panel(this)),
+    ];
+  }
+}
+
+customElements.define("rc-book", Book);
