@@ -43,8 +43,9 @@ pub fn function(redis: &mut Connection) -> Result<String> {
 /// Calls the function so many times for one class; the seconds that took.
 pub fn call(socket: &Path, function: &str, class: &str, calls: u32, members: u32) -> Result<f64> {
     let member = format!("{MEMBER_PREFIX}{RANDOM}");
-    let command = format!("member:{member}:{RANDOM}-{RANDOM}");
-    let booking = format!("0193a5c0-{RANDOM}-{RANDOM}");
+    // Two runs may draw the same numbers; the class tells their commands and bookings apart.
+    let command = format!("member:{member}:{class}-{RANDOM}");
+    let booking = format!("{class}-{RANDOM}");
     let anchor = format!("rc:{{{ORG}}}:org");
     let mut benchmark = Command::new("redis-benchmark");
     benchmark.arg("-s").arg(socket).args(["-P", "1", "--csv", "-c", &CONNECTIONS.to_string()]);

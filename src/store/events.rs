@@ -89,7 +89,8 @@ fn is_cursor(text: &str) -> bool {
     text.split_once('-').is_some_and(|(ms, number)| digits(ms) && digits(number))
 }
 
-fn event(cursor: String, line: &str) -> Result<Event, StoreError> {
+/// An event from its line in the stream.
+pub(super) fn event(cursor: String, line: &str) -> Result<Event, StoreError> {
     let line: Line = serde_json::from_str(line).map_err(corrupt)?;
     let id = |text: Option<String>| text.filter(|text| !text.is_empty());
     Ok(Event {

@@ -24,3 +24,8 @@ pub fn prefix(org: &OrgId) -> String {
 pub fn anchor(org: &OrgId) -> String {
     format!("{}org", prefix(org))
 }
+
+/// The stream of everything that happened in an organisation.
+pub fn events(org: &OrgId) -> String {
+    format!("{}events", prefix(org))
+}

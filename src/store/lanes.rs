@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use deadpool_redis::{Connection, Manager, Pool, PoolError};
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Cmd, PushInfo, PushKind, RedisResult, Value};
+use redis::{AsyncConnectionConfig, Client, Cmd, PushInfo, PushKind, RedisResult, Value};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -73,6 +73,8 @@ struct Shared {
     next: AtomicUsize,
     in_flight: Semaphore,
     limits: LaneLimits,
+    /// Where connections beside the lanes go.
+    client: Client,
     /// Replicas that must hold a write before it counts as done.
     acks: u32,
     _tasks: JoinSet<()>,
@@ -101,7 +103,9 @@ impl Lanes {
             lanes.push(lane);
         }
         let in_flight = Semaphore::new(limits.in_flight_max);
-        Ok(Lanes(Arc::new(Shared { lanes, next: AtomicUsize::new(0), in_flight, limits, acks, _tasks: tasks })))
+        let client = Client::open(target.connection_info()?).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let next = AtomicUsize::new(0);
+        Ok(Lanes(Arc::new(Shared { lanes, next, in_flight, limits, client, acks, _tasks: tasks })))
     }
 
     /// Waits until a lane is connected, at most `within`.
@@ -138,6 +142,14 @@ impl Lanes {
         } else {
             lane.send(connection, number, command, self.0.limits).await
         }
+    }
+
+    /// A connection for one caller alone, who may block on it.
+    pub(super) async fn alone(&self) -> Result<MultiplexedConnection, StoreError> {
+        let wait = Duration::from_millis(self.0.limits.connect_ms_max);
+        let config = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(Some(wait));
+        let connection = self.0.client.get_multiplexed_async_connection_with_config(&config).await;
+        connection.map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 
     /// The next connected lane in turn.
@@ -333,7 +345,7 @@ async fn until_dead(
 
 /// How long to wait before the next attempt: doubling up to a second, and a random half of it left out, so that
 /// instances do not come back in step.
-fn pause(failures: u32) -> Duration {
+pub(super) fn pause(failures: u32) -> Duration {
     let full = BACKOFF_MS_MIN.saturating_mul(1 << failures.min(10)).min(BACKOFF_MS_MAX);
     let random = RandomState::new().hash_one(failures);
     Duration::from_millis(full / 2 + random % (full / 2 + 1))

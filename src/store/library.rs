@@ -68,6 +68,7 @@ const SOURCE: &str = concat!(
     include_str!("lua/list_fees.lua"),
     include_str!("lua/list_events.lua"),
     include_str!("lua/read_unrest.lua"),
+    include_str!("lua/read_parts.lua"),
 );
 
 /// Stands in the source wherever the hash belongs.

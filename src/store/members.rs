@@ -146,11 +146,24 @@ fn member_of(reply: &mut Reply) -> Result<Member, StoreError> {
 }
 
 fn standing(reply: &mut Reply) -> Result<Standing, StoreError> {
-    let record = reply.record()?;
-    let strikes = strikes(reply.nested()?)?;
-    let booked = booked(reply.nested()?)?;
+    let (record, strikes, booked) = (reply.record()?, strikes(reply.nested()?)?, booked(reply.nested()?)?);
     let policy = serde_json::from_str(&reply.text()?).map_err(corrupt)?;
     let policy = Policy::parse(&policy).map_err(|errors| corrupt(format!("{errors:?}")))?;
+    standing_of(&record, strikes, booked, &policy)
+}
+
+/// `<pairs> <strikes> <booked>`, under a policy that was read with it.
+pub(super) fn standing_with(reply: &mut Reply, policy: &Policy) -> Result<Standing, StoreError> {
+    let (record, strikes, booked) = (reply.record()?, strikes(reply.nested()?)?, booked(reply.nested()?)?);
+    standing_of(&record, strikes, booked, policy)
+}
+
+fn standing_of(
+    record: &Record,
+    strikes: Vec<Strike>,
+    booked: BTreeMap<chrono::NaiveDate, u32>,
+    policy: &Policy,
+) -> Result<Standing, StoreError> {
     Ok(Standing {
         strikes,
         banned_until: record.instant("banned_until")?,

@@ -26,9 +26,11 @@ pub mod events;
 pub mod fees;
 pub mod members;
 pub mod orgs;
+pub mod parts;
 pub mod reports;
 pub mod retention;
 pub mod series;
+pub mod tail;
 
 pub mod check;
 

@@ -24,3 +24,14 @@ mod publishing;
 mod policies;
 mod changing;
 mod calling_off;
+mod timetable;
+mod rosters;
+mod members;
+mod events;
+mod rights;
+mod rates;
+
+mod bad_values;
+mod calls;
+mod dump;
+mod bad_input;

@@ -58,8 +58,8 @@ const EXPECTED: &[(&str, &str)] = &[
     (
         "book",
         "booked waitlisted repeated taken replayed idempotency_mismatch not_found class_cancelled class_finished \
-         not_open closed membership_ended not_entitled frozen too_young no_clips overlap daily_limit open_limit \
-         waitlist_closed full waitlist_full +booking_confirmed +waitlist_joined +booking_promoted +fee_waived",
+         not_open closed membership_ended not_entitled frozen too_young banned no_clips overlap daily_limit open_limit \
+         waitlist_closed full waitlist_full +booking_confirmed +waitlist_joined +booking_promoted +excused +fee_waived",
     ),
     (
         "desk_books",
@@ -70,17 +70,14 @@ const EXPECTED: &[(&str, &str)] = &[
         "cancel",
         "free late late_by_clip left declined repeated replayed cancel_closed not_found idempotency_mismatch \
          wrong_status +booking_cancelled +waitlist_left +booking_promoted +spot_offered +promotion_passed_over \
-         +spot_freed +fee_charged",
+         +spot_freed +fee_charged +ban_started",
     ),
     (
         "desk_cancels",
         "free spared late late_by_clip left declined repeated replayed cancel_closed idempotency_mismatch \
-         +booking_promoted +spot_offered +spot_freed +fee_charged",
+         +booking_promoted +spot_offered +promotion_passed_over +spot_freed +fee_charged",
     ),
-    (
-        "accept",
-        "accepted not_offered offer_expired not_found not_entitled +booking_promoted",
-    ),
+    ("accept", "accepted not_offered offer_expired not_found not_entitled +booking_promoted"),
     ("preview", "free charged refused"),
     ("set_clock", "set +class_opened +class_started +class_finished +offer_lapsed +spot_offered"),
     (
@@ -89,12 +86,9 @@ const EXPECTED: &[(&str, &str)] = &[
     ),
     ("erase_member", "erased +member_erased +booking_cancelled"),
     ("publish", "published invalid +class_published"),
-    ("put_policy", "put +policy_changed +class_opened"),
-    (
-        "change_class",
-        "changed invalid class_finished +class_changed +booking_promoted +spot_offered",
-    ),
-    ("cancel_class", "cancelled repeated +class_cancelled +fee_waived"),
+    ("put_policy", "put +policy_changed +class_changed +class_opened"),
+    ("change_class", "changed invalid class_finished +class_changed +booking_promoted +spot_offered"),
+    ("cancel_class", "cancelled repeated +class_cancelled +booking_cancelled +waitlist_left +excused"),
     ("read_class", "read"),
     ("read_roster", "read"),
     ("read_standing", "read"),

@@ -53,8 +53,8 @@ fn throw(dice: &mut Dice, policy: &mut Value) {
     set(50, "/cancel/free_until", &SPANS[1..].iter().map(|&span| json!(span)).collect::<Vec<_>>());
     set(50, "/cancel/late", &["refused", "charged", "charged"].map(Value::from));
     set(50, "/cancel/late_fee", &[json!(0), json!(3000), json!(450)]);
-    set(50, "/cancel/late_is_strike", &[json!(true)]);
-    set(30, "/attendance/strikes", &[json!(1), json!(2), json!(3), Value::Null]);
+    set(65, "/cancel/late_is_strike", &[json!(true)]);
+    set(50, "/attendance/strikes", &[json!(1), json!(1), json!(2), json!(3), Value::Null]);
     set(40, "/attendance/strike_window", &["P1D", "PT12H", "P14D"].map(Value::from));
     set(50, "/attendance/ban", &["PT6H", "P1D", "P2D"].map(Value::from));
     set(60, "/cancel/forgive_if_refilled", &[json!(true)]);

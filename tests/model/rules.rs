@@ -166,9 +166,10 @@ impl Org {
     }
 
     fn judge_ban(&mut self, id: &str, now: Instant) {
-        let until = self.ban_of(id).filter(|&until| now < until);
+        let until = self.ban_of(id);
         let Some(member) = self.members.get_mut(id) else { return };
         let before = std::mem::replace(&mut member.banned_until, until);
+        member.ban_over &= before == until;
         if before < until {
             self.announce_of_member("ban_started", now, id);
         } else if until < before {
@@ -290,7 +291,7 @@ impl Org {
                 Due::BanEnd => {
                     // `class` is the member here.
                     if let Some(member) = self.members.get_mut(&class) {
-                        member.banned_until = None;
+                        member.ban_over = true;
                     }
                     self.eased.insert(class);
                     self.ask_around(at);
@@ -361,7 +362,7 @@ impl Org {
             add(class.ends_at(), Due::End);
         }
         for (id, member) in &self.members {
-            items.extend(member.banned_until.map(|until| (until, false, id.clone(), Due::BanEnd)));
+            items.extend(member.banned_until.filter(|_| !member.ban_over).map(|until| (until, false, id.clone(), Due::BanEnd)));
         }
         let order = |due: Due| match due {
             Due::OfferEnd(number) => self.bookings[number].ticket,

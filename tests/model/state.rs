@@ -45,8 +45,10 @@ pub struct Member {
     pub profile: Profile,
     pub clips: u32,
     pub clips_revision: Option<String>,
-    /// The right to book is gone until then; `None` once that has passed.
+    /// The right to book is gone until then.
     pub banned_until: Option<Instant>,
+    /// Its end has been carried out.
+    pub ban_over: bool,
 }
 
 /// One counted late cancel, under the terms of its class.
@@ -189,7 +191,7 @@ impl Status {
 
 impl Member {
     pub fn new(profile: Profile) -> Member {
-        Member { profile, clips: 0, clips_revision: None, banned_until: None }
+        Member { profile, clips: 0, clips_revision: None, banned_until: None, ban_over: false }
     }
 }
 

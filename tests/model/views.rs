@@ -218,7 +218,7 @@ impl Org {
             booked,
             upcoming: self.ahead(id).len() as u32,
             strikes: self.counting(id),
-            banned_until: member.banned_until,
+            banned_until: member.banned_until.filter(|&until| until > self.now),
         })
     }
 

@@ -11,6 +11,7 @@ mod redis_server;
 mod heads;
 mod house;
 
+mod attendance;
 mod booking;
 mod broken;
 mod classes;

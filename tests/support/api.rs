@@ -12,6 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use jsonwebtoken::{EncodingKey, Header, encode};
 use reqwest::Method;
+use rollcall::config::Settings;
 use rollcall::store::check;
 use rollcall::store::target::RedisTarget;
 use serde_json::{Value, json};
@@ -100,6 +101,15 @@ impl World {
         world
     }
 
+    /// One instance whose settings were changed; its clock runs.
+    pub fn under(change: impl FnOnce(&mut Settings)) -> World {
+        let redis = Redis::start(Keeps::Everything);
+        let services = vec![Service::with(&redis, change)];
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let inner = Arc::new(Inner { http, services, redis, next: AtomicUsize::new(0) });
+        World { inner, made: AtomicUsize::new(0) }
+    }
+
     /// A chain that runs on a preset, with one club, `main`.
     pub async fn org(&self, preset: &str) -> Org {
         self.org_with(json!({ "name": "Gym", "preset": preset })).await
@@ -119,6 +129,11 @@ impl World {
         let mut policy = known.policy.to_json();
         merge(&mut policy, &patch);
         self.org_with(json!({ "name": "Gym", "policy": policy })).await
+    }
+
+    /// Somebody of an organisation that need not exist.
+    pub fn caller(&self, org: &str, sub: &str, role: &str) -> Person {
+        Person::new(&self.inner, sub, role, Some(org))
     }
 
     pub fn operator(&self) -> Person {
@@ -212,6 +227,11 @@ impl Org {
 impl Person {
     fn new(inner: &Arc<Inner>, sub: &str, role: &str, org: Option<&str>) -> Person {
         Person { inner: inner.clone(), sub: sub.to_owned(), token: token(sub, role, org) }
+    }
+
+    /// What proves who it is.
+    pub fn token(&self) -> &str {
+        &self.token
     }
 
     // ---- what members do ----------------------------------------------------------------------------------

@@ -80,6 +80,15 @@ impl Redis {
         self.wait_until_it_answers();
     }
 
+    /// Sends the server a command of words without blanks, past the service, and gives back what it says.
+    pub fn tells(&self, command: &str) -> String {
+        let mut stream = UnixStream::connect(self.socket()).expect("a connection to Redis");
+        stream.write_all(format!("{command}\r\n").as_bytes()).expect("a sent command");
+        let mut said = [0; 4096];
+        let read = stream.read(&mut said).expect("an answer of Redis");
+        String::from_utf8_lossy(&said[..read]).into_owned()
+    }
+
     fn wait_until_it_answers(&self) {
         let begun = Instant::now();
         while !self.answers() {

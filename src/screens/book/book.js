@@ -51,7 +51,7 @@ class Book extends Screen {
     await Promise.all([this.loadMine(), this.loadStanding()]);
     // Late in the evening the first day with something to show is tomorrow.
     await this.loadDay();
-    if (![...this.classes.values()].some((found) => Date.parse(found.starts_at) > now())) {
+    if (!this.shown.some((id) => Date.parse(this.classes.get(id).starts_at) > now())) {
       this.day = addDays(this.day, 1);
       await this.loadDay();
     }

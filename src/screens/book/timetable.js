@@ -69,15 +69,15 @@ export function card(screen, found, { withDay = false } = {}) {
     disabled: screen.busy.has(found.id), "data-action": action, onclick: () => screen.act(action, found, booking),
   }, t(`act.${action}`));
   const quiet = ["cancel", "leave"].includes(state.action);
-  return h("li.card", { key: found.id, id: `class-${found.id}`, "data-tone": state.tone, "data-mine": String(!!state.mine), "data-urgent": String(!!state.urgent) },
+  return h(`li.card${withDay ? ".dated" : ""}`, { key: found.id, "data-class": found.id, "data-tone": state.tone, "data-mine": String(!!state.mine), "data-urgent": String(!!state.urgent) },
     h("div.when", null,
-      withDay && h("span.on", null, screen.fmt.day(screen.fmt.date(found.starts_at))),
       h("strong", null, screen.fmt.time(found.starts_at)), h("span", null, screen.fmt.time(found.ends_at))),
     h("div.what", null,
+      withDay && h("p.on", { key: "on" }, screen.fmt.day(screen.fmt.date(found.starts_at))),
       h("h3", null, found.title),
       h("p.about", null, withDay ? [screen.club(found.club), about(screen.fmt, found)].join(" · ") : about(screen.fmt, found)),
       found.min_age > 0 && h("p.about", null, t("min_age", { n: found.min_age }))),
-    h("div.how", { onelapsed: undefined },
+    h("div.how", null,
       h("div.now", null, state.mine && icon(state.tone === "good" ? "check" : "clock"), stateLine(state)),
       found.status !== "cancelled" && !state.mine && bar(found.capacity - found.free, found.capacity, found.free === 0 ? "full" : "")),
     h("div.do", null, button(state.action, quiet), button(state.second, true)));

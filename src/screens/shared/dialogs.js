@@ -10,7 +10,7 @@ const NOTE_MS = 6_000;
 let asked = 0;
 
 /**
- * Asks in a dialog. `body(update)` is a view; `actions` are `{label, tone, run}`, of which `run` may take its time: the
+ * Asks in a dialog. `body(redraw, failed, act)` is a view; `actions` are `{label, tone, run}`, of which `run` may take its time: the
  * dialog stays until it is done and shows what went wrong. Answers with what `run` gave, or undefined when closed.
  */
 export function ask(fmt, { title, body, actions = [], wide = false, closeLabel }) {
@@ -24,7 +24,7 @@ export function ask(fmt, { title, body, actions = [], wide = false, closeLabel }
     let result;
     const draw = () => render(dialog, h("form", { method: "dialog", novalidate: true, onsubmit: submit },
       h("h2", { id: heading }, title),
-      h("div.body", { key: "body" }, typeof body === "function" ? body(draw, failed) : body),
+      h("div.body", { key: "body" }, typeof body === "function" ? body(draw, failed, act) : body),
       h("p.error", { role: "alert" }, failed ? problemWords(fmt, failed) : ""),
       h("div.actions", { key: "actions" },
         h("button.plain", { key: "close", type: "button", onclick: () => dialog.close() }, closeLabel ?? t("close")),

@@ -88,14 +88,11 @@ export function formats(language, zone, currency) {
     foreignZone() {
       const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
       const offset = (timeZone) =>
-        new Intl.DateTimeFormat("en", { timeZone, timeZoneName: "longOffset" })
+        new Intl.DateTimeFormat("en", { timeZone, timeZoneName: "shortOffset" })
           .formatToParts(now())
           .find((found) => found.type === "timeZoneName").value;
       if (offset(zone) === offset(here)) return null;
-      const name = dates({ timeZoneName: "long" })
-        .formatToParts(now())
-        .find((found) => found.type === "timeZoneName").value;
-      return `${zone.split("/").pop().replaceAll("_", " ")}, ${name}`;
+      return `${zone.split("/").pop().replaceAll("_", " ")} (${offset(zone)})`;
     },
   };
   return self;

@@ -7,7 +7,7 @@
   WHY    ahead is what is live in a class that has not ended; everything else is past ]]
 do
   local function ahead(X, b)
-    return R.live[b.status] and R.class_of(X, b).ends > X.now
+    return R.live[b.status] ~= nil and R.class_of(X, b).ends > X.now
   end
 
   local function upcoming(X, member, after)

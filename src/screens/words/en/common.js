@@ -6,7 +6,7 @@ export default {
   reason: "Reason",
   save: "Save",
   nav: "Sections",
-  zone: "Times are those of {zone}",
+  zone: "Times are in {zone}",
   settings: "Language and appearance",
   language: "Language",
   theme: "Appearance",

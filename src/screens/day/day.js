@@ -1,0 +1,55 @@
+/** `/`: the staff's day. One section at a time: classes, series, members, fees, reports, rules. */
+
+import { h } from "../shared/dom.js";
+import { tabs } from "../shared/parts.js";
+import { Screen } from "../shared/screen.js";
+import { t } from "../shared/words.js";
+import { Classes } from "./classes.js";
+import { Ledger } from "./ledger.js";
+import { Members } from "./members.js";
+import { Reports } from "./reports.js";
+import { Rules } from "./rules.js";
+import { AllSeries } from "./series.js";
+
+const SECTIONS = { classes: Classes, series: AllSeries, members: Members, fees: Ledger, reports: Reports, rules: Rules };
+
+class Day extends Screen {
+  static words = ["door", "staff", "policy"];
+  static roles = ["staff", "admin"];
+
+  section = location.hash.slice(2) in SECTIONS ? location.hash.slice(2) : "classes";
+  sections = {};
+
+  title() {
+    return t("staff.title");
+  }
+
+  async begin() {
+    for (const [name, Section] of Object.entries(SECTIONS)) this.sections[name] = new Section(this);
+    await this.sections[this.section].load?.();
+  }
+
+  connected(feed) {
+    feed.poll(() => this.sections[this.section].refresh?.());
+    this.sections.classes.watch();
+    addEventListener("hashchange", () => this.show(location.hash.slice(2)));
+  }
+
+  show(section) {
+    if (!(section in SECTIONS) || section === this.section) return;
+    this.section = section;
+    history.replaceState(null, "", `#/${section}`);
+    this.update();
+    this.attempt(() => this.sections[section].load?.());
+  }
+
+  view() {
+    const options = Object.keys(SECTIONS).map((name) => [name, t(`staff.${name}`)]);
+    return [
+      h("nav", { key: "nav", "aria-label": t("nav") }, tabs(t("nav"), options, this.section, (section) => this.show(section))),
+      h("div.panel.stack", { key: this.section, id: "panel", role: "tabpanel", "aria-labelledby": `tab-${this.section}` }, this.sections[this.section].view()),
+    ];
+  }
+}
+
+customElements.define("rc-day", Day);

@@ -1,0 +1,144 @@
+/** `/desk`: checks people in. At the reception with the day's classes and members beside it; with a kiosk's token alone. */
+
+import { h } from "../shared/dom.js";
+import { part, post, readAll } from "../shared/api.js";
+import { now } from "../shared/clock.js";
+import { note } from "../shared/dialogs.js";
+import { askMember, finder } from "../shared/find.js";
+import { addDays, zoned } from "../shared/format.js";
+import { openMember } from "../shared/member.js";
+import { choice, empty } from "../shared/parts.js";
+import { bannerWords, Roll } from "../shared/roll.js";
+import { Screen } from "../shared/screen.js";
+import { t } from "../shared/words.js";
+import { Arrival } from "./arrival.js";
+
+const CLUB = "rollcall.desk.club";
+
+class Desk extends Screen {
+  static words = ["door"];
+  static roles = ["staff", "admin", "kiosk"];
+
+  list = [];
+  search = {};
+
+  get kiosk() {
+    return this.who.role === "kiosk";
+  }
+
+  get bare() {
+    return this.who?.role === "kiosk";
+  }
+
+  title() {
+    return t(this.kiosk ? "desk.kiosk" : "desk.title");
+  }
+
+  async begin() {
+    const kept = this.who.club ?? localStorage.getItem(CLUB);
+    this.clubShown = this.clubs.some((club) => club.id === kept) ? kept : this.clubs[0]?.id;
+    this.arrival = new Arrival(this);
+    if (!this.kiosk) await this.loadDay();
+  }
+
+  connected(feed) {
+    if (this.kiosk) return;
+    this.roll ??= new Roll(this);
+    feed.poll(() => Promise.all([this.loadDay(), this.roll.load()]));
+    this.#watchDay();
+    const current = this.list.find((found) => Date.parse(found.terms.check_in_closes) > now());
+    if (current) this.roll.show(current.id);
+  }
+
+  async loadDay() {
+    const [club, zone, day] = [this.clubShown, this.org.timezone, this.fmt.date()];
+    const list = await readAll("/v1/classes", { club, from: zoned(day, "00:00", zone), to: zoned(addDays(day, 1), "00:00", zone) });
+    if (club !== this.clubShown) return;
+    this.list = list;
+    this.update();
+  }
+
+  #watchDay() {
+    this.unwatch?.();
+    this.unwatch = this.feed.watch(`day:${this.clubShown}:${this.fmt.date()}`, (doc) => {
+      this.list = this.list.map((found) => ({ ...found, ...doc[found.id] }));
+      if (Object.keys(doc).some((id) => !this.list.some((found) => found.id === id))) this.loadDay().catch(() => {});
+      this.update();
+    });
+  }
+
+  async show(clubShown) {
+    this.clubShown = clubShown;
+    localStorage.setItem(CLUB, clubShown);
+    this.arrival.clear();
+    if (this.kiosk) return;
+    this.roll.show(null);
+    this.#watchDay();
+    await this.attempt(() => this.loadDay());
+  }
+
+  bannerWords() {
+    if (this.kiosk) return t(this.banner === "lost" ? "desk.kept" : "banner.back");
+    return this.roll && bannerWords(this.roll, this.banner);
+  }
+
+  reconnected(back) {
+    if (back) this.roll?.taps.send();
+  }
+
+  /** Somebody came in: what is shown beside follows at once. */
+  changed() {
+    if (this.feed.live || this.kiosk) return;
+    this.loadDay().catch(() => {});
+    this.roll.load().catch(() => {});
+  }
+
+  view() {
+    const clubs = !this.who.club && this.clubs.length > 1 &&
+      h("div", { key: "clubs" }, choice(t("desk.club"), this.clubs.map((club) => [club.id, club.name]), this.clubShown, (club) => this.show(club)));
+    if (this.kiosk) return h("div.kiosk", { key: "kiosk" }, this.arrival.kiosk(clubs));
+    return h("div.split", { key: "desk" },
+      h("div.list", null, clubs, this.arrival.desk(),
+        h("section", { key: "today", "aria-label": t("desk.today") }, h("h2", null, t("desk.today")), this.#today()),
+        h("section.box", { key: "find", "aria-label": t("desk.find") }, finder(this, this.search, (member) => openMember(this, member).then(() => this.changed())))),
+      h("section.detail", { key: "detail", "aria-label": t("roll.title") },
+        this.roll.id ? this.roll.view({ tools: (found, at) => this.#rollTools(found, at) }) : empty(t("roster.choose"))));
+  }
+
+  #today() {
+    if (this.list.length === 0) return empty(t("roster.none"));
+    return h("ul.picks", null, this.list.map((found) => h("li", { key: found.id }, h("button.pick", {
+      type: "button", "aria-pressed": String(found.id === this.roll.id), "data-over": String(Date.parse(found.ends_at) <= now()),
+      onclick: () => { this.roll.show(found.id); this.update(); },
+    },
+    h("strong", null, this.fmt.time(found.starts_at)),
+    h("span.grow", null, h("span.name", null, found.title), h("span.about", null, found.status === "cancelled" ? t("state.cancelled") : [found.room, found.instructor?.name].filter(Boolean).join(" · "))),
+    h("span.count", null, t("roster.count", { n: found.checked_in, of: found.booked }))))));
+  }
+
+  #rollTools(found, at) {
+    if (at.closed || found.status === "cancelled") return null;
+    const book = (member, walkIn) => post(`/v1/classes/${part(found.id)}/bookings`, walkIn ? { member: member.id, walk_in: true } : { member: member.id });
+    return h("div.row", null,
+      at.open && h("button.primary.small", { type: "button", onclick: () => askMember(this, {
+        title: t("desk.walk_in_title", { title: found.title }), label: t("desk.walk_in"),
+        run: async (member) => { await book(member, true); note(t("desk.let_in", { name: member.name }), "good"); this.changed(); },
+      }) }, t("desk.walk_in")),
+      h("button.plain.small", { type: "button", onclick: () => askMember(this, {
+        title: t("desk.book_title", { title: found.title }), label: t("desk.book_for"),
+        run: async (member) => {
+          const booking = await book(member, false);
+          note(t("desk.booked", { name: member.name, status: t(`status.${booking.status}`) }), booking.status === "booked" ? "good" : "wait");
+          this.changed();
+        },
+      }) }, t("desk.book_for")));
+  }
+
+  /** At the desk every name leads to the member. */
+  rowTools(entry) {
+    return h("button.plain.small.open", { type: "button", "aria-label": `${t("member.open")}: ${entry.name}`,
+      onclick: () => openMember(this, { id: entry.member, name: entry.name }).then(() => this.changed()) }, t("member.open"));
+  }
+}
+
+customElements.define("rc-desk", Desk);
