@@ -14,4 +14,6 @@ mod minimum;
 mod pardons;
 mod presets;
 mod reports;
+mod retention;
 mod series;
+mod ticker;
