@@ -5,7 +5,9 @@
     a1 <member>                       a ban ends
     b <class> 0                       spots are reserved: try the queue again (score 0: at once)
     b <class> 1 <ticket> <booking>    an offer runs out
+    b <class> 2                       the minimum is judged
     b <class> 3                       the class starts
+    b <class> 4                       check-in closes
     b <class> 5                       the class ends
 ]]
 do
@@ -32,10 +34,15 @@ do
     R.fill(X, c, at, true)
   end
 
+  due['2'] = function(X, at, c) R.decide(X, c, at) end
+
   due['3'] = function(X, at, c)
+    R.set(X, c, 'started', '1')
     R.emit(X, 'class_started', at, { class = c })
     R.fill(X, c, at, false)
   end
+
+  due['4'] = function(X, at, c) R.close(X, c, at) end
 
   due['5'] = function(X, at, c)
     R.set(X, c, 'status', 'finished')
@@ -50,7 +57,10 @@ do
     local closed = c.status == 'scheduled'
     at('a0 ' .. c.id, closed and c.opens_at)
     if on and closed then R.put(unopened, c.id, c.opens_at) else R.drop(unopened, c.id) end
-    at('b ' .. c.id .. ' 3', c.starts > X.now and c.starts)
+    -- the minimum is judged only where that was ahead when the class was published or moved
+    at('b ' .. c.id .. ' 2', c.decide_at > X.now and c.decide_at)
+    at('b ' .. c.id .. ' 3', not c.started and c.starts)
+    at('b ' .. c.id .. ' 4', not c.closed and c.check_in_closes)
     at('b ' .. c.id .. ' 5', c.ends)
     if not on then R.drop(timers, 'b ' .. c.id .. ' 0') end
   end

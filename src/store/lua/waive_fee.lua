@@ -17,7 +17,8 @@ do
     local line = line_of(X, id)
     if not line then return R.refuse('not_found', nil, 'fee') end
     if line.kind ~= 'charged' then return R.refuse('wrong_status') end
-    local b = R.booking(X, line.booking)
+    local b = R.load(X, 'booking', line.booking)
+    if not b then return R.refuse('wrong_status', nil, 'retention has forgotten the booking') end
     R.waive(X, X.now, R.class_of(X, b), b, line.reason, reason)
     return 'FEE', function()
       local waiver = b['waived_' .. line.reason]

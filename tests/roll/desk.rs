@@ -1,0 +1,103 @@
+//! The desk and the terminal at the door: who is this, and which class; and those who just walk in.
+
+use serde_json::{Value, json};
+
+use crate::story::{Story, strict};
+use crate::support::api::{Call, Named, Person};
+
+fn arrives(who: &Person, body: Value) -> Call {
+    who.post("/v1/check-ins", body)
+}
+
+#[tokio::test]
+async fn a_member_is_found_by_id_or_phone_and_checked_in_to_their_class() {
+    let story = Story::under(strict()).await;
+    let class = story.class(5).await;
+    let (_, booking) = story.booked("ann", &class).await;
+    let body = json!({ "name": "ann", "phone": "+45 20 30 40 50",
+                       "membership": { "plan": "unlimited", "status": "active", "clubs": "all", "categories": "all" } });
+    story.org.desk().put("/v1/members/ann", body).await;
+    let kiosk = story.org.kiosk();
+    arrives(&kiosk, json!({ "club": "main", "member": "ann" })).refused("check_in_not_open").await;
+    story.at("2026-03-03T11:30:00Z").await;
+    let seen = arrives(&kiosk, json!({ "club": "main", "phone": "+4520304050" })).await;
+    assert_eq!((seen.id(), &seen.body["status"]), (booking.id(), &json!("checked_in")));
+    assert_eq!(arrives(&kiosk, json!({ "club": "main", "member": "ann" })).await.body, seen.body, "repeated");
+}
+
+#[tokio::test]
+async fn what_names_nobody_or_nothing_is_said_so() {
+    let story = Story::under(strict()).await;
+    let kiosk = story.org.kiosk();
+    for (body, pointer) in [
+        (json!({ "club": "main", "member": "nobody" }), "/member"),
+        (json!({ "club": "main", "phone": "+4599999999" }), "/phone"),
+        (json!({ "club": "elsewhere", "member": "ann" }), "/club"),
+        (json!({ "club": "main" }), "/member"),
+        (json!({ "club": "main", "member": "ann", "phone": "+4520304050" }), "/member"),
+    ] {
+        let refused = arrives(&kiosk, body.clone()).refused("invalid").await;
+        assert_eq!(refused.body["errors"][0]["pointer"], pointer, "{body}");
+    }
+    arrives(&story.org.member("ann").await, json!({ "club": "main", "member": "ann" })).refused("forbidden").await;
+}
+
+#[tokio::test]
+async fn of_several_classes_the_spot_not_yet_taken_up_that_starts_first_is_meant() {
+    let story = Story::under(json!({ "booking": { "allow_overlap": true }, "attendance": { "minimum": 0 } })).await;
+    let ann = story.org.member("ann").await;
+    let full = story.org.class(json!({ "capacity": 1, "starts_at": "2026-03-03T12:00:00Z" })).await;
+    story.booked("bob", &full).await;
+    let waiting = ann.queues_for(&full).await;
+    let later = ann.books(&story.class_at("2026-03-03T12:20:00Z").await).await;
+    let sooner = ann.books(&story.class_at("2026-03-03T12:10:00Z").await).await;
+    story.at("2026-03-03T11:30:00Z").await;
+    let desk = story.org.desk();
+    for expected in [&sooner, &later, &waiting] {
+        let seen = arrives(&desk, json!({ "club": "main", "member": "ann" })).await;
+        assert_eq!(seen.id(), expected.id());
+    }
+}
+
+#[tokio::test]
+async fn a_walk_in_is_booked_and_checked_in_into_a_free_spot() {
+    let story = Story::under(json!({ "booking": { "daily_limit": 1 }, "attendance": { "minimum": 0 } })).await;
+    let class = story.class(1).await;
+    let other = story.class_at("2026-03-03T15:00:00Z").await;
+    let ann = story.org.member_with("ann", json!({ "plan": "clips", "clips": 2 })).await;
+    ann.books(&other).await;
+    let path = format!("/v1/classes/{}/bookings", class.id());
+    let walk = |who: &Person| json!({ "member": who.sub, "walk_in": true });
+    let desk = story.org.desk();
+    desk.post(&path, walk(&ann)).refused("check_in_not_open").await;
+    story.at("2026-03-03T12:05:00Z").await;
+    let came = desk.post(&path, walk(&ann)).answers(201).await;
+    assert_eq!((&came.body["status"], &came.body["late"]), (&json!("checked_in"), &json!(false)));
+    assert_eq!(story.standing(&ann).await["clips"], 0);
+    assert_eq!(desk.post(&path, walk(&ann)).await.body, came.body, "a live booking is answered unchanged");
+    let bob = story.org.member("bob").await;
+    desk.post(&path, walk(&bob)).refused("full").await;
+    assert_eq!(story.undoes(&came).await.body["status"], "cancelled");
+    assert_eq!(story.standing(&ann).await["clips"], 1);
+    desk.post(&path, walk(&bob)).answers(201).await;
+    story.at("2026-03-03T12:10:00Z").await;
+    desk.post(&path, walk(&ann)).refused("check_in_closed").await;
+    bob.post(&path, json!({ "walk_in": true })).refused("forbidden").await;
+}
+
+#[tokio::test]
+async fn whoever_stands_by_comes_before_whoever_walks_in() {
+    let story = Story::under(strict()).await;
+    let class = story.class(1).await;
+    let (_, booking) = story.booked("ann", &class).await;
+    let (_, place) = story.waiting("bob", &class).await;
+    story.at("2026-03-03T11:30:00Z").await;
+    story.checks_in(&place).await;
+    let desk = story.org.desk();
+    desk.post(&format!("/v1/bookings/{}/cancel", booking.id()), json!({ "charge": false })).await;
+    story.org.member("cid").await;
+    let walk = json!({ "member": "cid", "walk_in": true });
+    desk.post(&format!("/v1/classes/{}/bookings", class.id()), walk).refused("full").await;
+    story.at("2026-03-03T12:10:00Z").await;
+    assert_eq!(story.status(&place).await, "checked_in");
+}

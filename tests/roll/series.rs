@@ -1,0 +1,123 @@
+//! Recurring classes: published ahead, in local time, and never over the heads of those who have booked.
+
+use serde_json::{Value, json};
+
+use crate::story::{Story, strict};
+use crate::support::api::Reply;
+
+fn weekly() -> Value {
+    json!({ "id": "spin", "club": "main", "title": "Spin", "starts_on": "2026-03-02", "time": "18:00",
+            "rrule": "FREQ=WEEKLY;BYDAY=MO,WE", "minutes": 45, "capacity": 10 })
+}
+
+async fn starts(story: &Story) -> Vec<String> {
+    let list = story.org.desk().get("/v1/classes?limit=200").await;
+    let open = list.items().iter().filter(|class| class["status"] != "cancelled");
+    open.map(|class| class["starts_at"].as_str().unwrap().to_owned()).collect()
+}
+
+fn ids(reply: &Reply, name: &str) -> Vec<String> {
+    reply.body[name].as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_series_is_published_past_the_booking_window_and_eighteen_stays_eighteen() {
+    let story = Story::under(strict()).await;
+    let made = story.org.desk().post("/v1/series", weekly()).answers(201).await;
+    assert_eq!(ids(&made, "published")[0], "spin~20260302");
+    let found = starts(&story).await;
+    assert_eq!(found[..2], ["2026-03-02T18:00:00+01:00", "2026-03-04T18:00:00+01:00"]);
+    assert!(found.last().unwrap().as_str() >= "2026-03-16", "{found:?}");
+    story.at("2026-03-29T12:00:00Z").await;
+    let found = starts(&story).await;
+    assert!(found.contains(&"2026-03-25T18:00:00+01:00".to_owned()) && found.contains(&"2026-03-30T18:00:00+02:00".to_owned()));
+    for class in story.org.desk().get("/v1/classes?limit=200").await.items() {
+        let opened = class["terms"]["opens_at"].as_str().unwrap();
+        let is_open = class["status"] != "scheduled";
+        assert_eq!(is_open, opened <= "2026-03-29T14:00:00+02:00", "{class}");
+    }
+}
+
+#[tokio::test]
+async fn every_class_was_there_before_its_booking_opened_however_far_the_clock_jumps() {
+    let story = Story::under(strict()).await;
+    story.org.desk().post("/v1/series", weekly()).answers(201).await;
+    story.at("2026-06-01T08:00:00Z").await;
+    let mut cursor = String::new();
+    let mut opened = 0;
+    loop {
+        let page = story.org.desk().get(&format!("/v1/events?limit=200{cursor}")).await;
+        opened += page.items().iter().filter(|line| line["event"] == "class_opened").count();
+        match page.body["next"].as_str() {
+            Some(next) => cursor = format!("&after={next}"),
+            None => break,
+        }
+    }
+    // 14 weeks of Mondays and Wednesdays, of which the first two were open when they were published.
+    assert_eq!(opened, 28 - 2, "every class opened, each once");
+}
+
+#[tokio::test]
+async fn a_changed_series_changes_what_nobody_has_booked_and_says_what_it_left_alone() {
+    let story = Story::under(strict()).await;
+    let desk = story.org.desk();
+    desk.post("/v1/series", weekly()).answers(201).await;
+    let ann = story.org.member("ann").await;
+    ann.books(&"spin~20260304").await;
+    let changed = desk.call("PATCH".parse().unwrap(), "/v1/series/spin", Some(json!({ "time": "19:00" }))).await;
+    assert_eq!(ids(&changed, "left_alone"), ["spin~20260304"]);
+    let found = starts(&story).await;
+    assert_eq!(found[..3], ["2026-03-02T19:00:00+01:00", "2026-03-04T18:00:00+01:00", "2026-03-09T19:00:00+01:00"]);
+    let fewer = json!({ "rrule": "FREQ=WEEKLY;BYDAY=MO", "exceptions": ["2026-03-09"] });
+    let changed = desk.call("PATCH".parse().unwrap(), "/v1/series/spin", Some(fewer)).await;
+    assert_eq!(ids(&changed, "left_alone"), ["spin~20260304"]);
+    assert!(ids(&changed, "cancelled").contains(&"spin~20260309".to_owned()));
+    let found = starts(&story).await;
+    assert_eq!(found[..3], ["2026-03-02T19:00:00+01:00", "2026-03-04T18:00:00+01:00", "2026-03-16T19:00:00+01:00"]);
+}
+
+#[tokio::test]
+async fn an_ended_series_cancels_what_nobody_has_booked_and_publishes_no_more() {
+    let story = Story::under(strict()).await;
+    let desk = story.org.desk();
+    desk.post("/v1/series", weekly()).answers(201).await;
+    story.org.member("ann").await.books(&"spin~20260304").await;
+    desk.delete("/v1/series/spin").await;
+    assert_eq!(starts(&story).await, ["2026-03-04T18:00:00+01:00"]);
+    assert_eq!(desk.get("/v1/series/spin").await.body["status"], "ended");
+    story.at("2026-05-01T08:00:00Z").await;
+    assert_eq!(starts(&story).await, ["2026-03-04T18:00:00+01:00"]);
+}
+
+#[tokio::test]
+async fn one_day_may_differ() {
+    let story = Story::under(strict()).await;
+    let mut body = weekly();
+    body["changes"] = json!({ "2026-03-04": { "time": "17:00", "title": "Spin, short", "minutes": 30 } });
+    story.org.desk().post("/v1/series", body).answers(201).await;
+    let class = story.org.desk().sees(&"spin~20260304").await.body;
+    assert_eq!((&class["title"], &class["starts_at"]), (&json!("Spin, short"), &json!("2026-03-04T17:00:00+01:00")));
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_series_is_told_and_stores_nothing() {
+    let story = Story::under(strict()).await;
+    let desk = story.org.desk();
+    for (name, value, pointer) in [
+        ("club", json!("elsewhere"), "/club"),
+        ("rrule", json!("FREQ=SECONDLY"), "/rrule"),
+        ("capacity", json!(0), "/capacity"),
+        ("policy", json!({ "waitlist": { "max": -1 } }), "/policy/waitlist/max"),
+        ("colour", json!("red"), "/colour"),
+    ] {
+        let mut body = weekly();
+        body[name] = value;
+        let refused = desk.post("/v1/series", body).refused("invalid").await;
+        assert_eq!(refused.body["errors"][0]["pointer"], pointer);
+    }
+    assert!(desk.get("/v1/series").await.items().is_empty());
+    desk.post("/v1/series", weekly()).answers(201).await;
+    desk.post("/v1/series", weekly()).refused("invalid").await;
+    desk.get("/v1/series/none").refused("not_found").await;
+    story.org.member("ann").await.post("/v1/series", weekly()).refused("forbidden").await;
+}
