@@ -13,8 +13,10 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{HttpServer, web};
+use socket2::SockRef;
 use thiserror::Error;
 use tokio::net::TcpSocket;
+use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
 use tokio::time::timeout;
@@ -24,6 +26,7 @@ use crate::config::{Config, TokenKeys};
 use crate::http::{self, Auth, AuthSettings, Health, KeyError, KeySource, Metrics, Origins, RateLimit, TimeTravel};
 use crate::jobs::keeper::Keeper;
 use crate::jobs::ticker::Ticker;
+use crate::push::hub::{Hub, Limits};
 use crate::store::Store;
 use crate::store::durability::Durability;
 use crate::store::embedded::{Embedded, EmbeddedError};
@@ -41,6 +44,11 @@ const REDIS_WAIT: Duration = Duration::from_secs(3);
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How long a client may take to send the head of its request.
 const REQUEST_HEAD_WAIT: Duration = Duration::from_secs(5);
+/// How long a client may leave data unread before its connection is ended: without this a reader that stalls keeps it
+/// for ever. Set on the listening socket, from which accepted ones have it.
+const UNREAD_MAX: Duration = Duration::from_secs(20);
+/// Bytes not yet sent that the kernel takes: what waits beyond that can still be merged or dropped.
+const UNSENT_BYTES_MAX: u32 = 16 * 1024;
 /// How long requests under way may take to finish at the end; the whole end may take ten seconds.
 const DRAIN_S: u64 = 5;
 const STOP_MAX: Duration = Duration::from_millis(9_500);
@@ -69,6 +77,7 @@ pub struct App {
     port: u16,
     redis: RedisTarget,
     store: Store,
+    hub: Hub,
     health: web::Data<Health>,
     server: ServerHandle,
     running: JoinHandle<io::Result<()>>,
@@ -95,11 +104,12 @@ impl App {
         let health = web::Data::new(health(lanes.clone(), library, store.clone()));
         tasks.spawn(async move { durability.keep_checking(&lanes).await });
 
-        let server = serve(listener, &config, store.clone(), health.clone()).await?;
+        let hub = Hub::new(store.clone(), Handle::current(), Limits::default());
+        let server = serve(listener, &config, store.clone(), hub.clone(), health.clone()).await?;
         let handle = server.handle();
         let running = tokio::spawn(server);
         info!(port = address.port(), "listening on http://{address}");
-        Ok(App { port: address.port(), redis, store, health, server: handle, running, tasks, embedded })
+        Ok(App { port: address.port(), redis, store, hub, health, server: handle, running, tasks, embedded })
     }
 
     /// The port it listens on.
@@ -134,13 +144,15 @@ impl App {
     /// Stops accepting, finishes the requests under way, then ends the jobs and the private Redis.
     pub async fn stop(mut self) {
         self.health.drain();
+        self.hub.drain().await;
         self.server.stop(true).await;
         if let Err(error) = self.running.await {
             error!("the server ended badly: {error}");
         }
         self.tasks.shutdown().await;
+        self.hub.end().await;
         // The last hands on the lanes let go before Redis ends, or they would look for it.
-        drop((self.store, self.health));
+        drop((self.store, self.hub, self.health));
         let _ = spawn_blocking(move || drop(self.embedded)).await;
         info!("stopped");
     }
@@ -193,6 +205,7 @@ async fn serve(
     listener: TcpListener,
     config: &Config,
     store: Store,
+    hub: Hub,
     health: web::Data<Health>,
 ) -> Result<actix_web::dev::Server, StartError> {
     let auth = web::Data::new(auth(config).await?);
@@ -201,10 +214,11 @@ async fn serve(
     let origins = web::Data::new(Origins::new(config.allowed_origins.clone()));
     let metrics = web::Data::new(Metrics::new()?);
     let time_travel = web::Data::new(TimeTravel(config.time_travel));
-    let store = web::Data::new(store);
+    let (store, hub) = (web::Data::new(store), web::Data::new(hub));
     let server = HttpServer::new(move || {
         actix_web::App::new()
             .app_data(store.clone())
+            .app_data(hub.clone())
             .app_data(auth.clone())
             .app_data(rate_limit.clone())
             .app_data(origins.clone())
@@ -255,6 +269,9 @@ fn bind(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     let listener = socket.listen(BACKLOG)?.into_std()?;
+    let options = SockRef::from(&listener);
+    options.set_tcp_user_timeout(Some(UNREAD_MAX))?;
+    options.set_tcp_notsent_lowat(UNSENT_BYTES_MAX)?;
     let bound = listener.local_addr()?;
     Ok((listener, bound))
 }

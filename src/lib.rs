@@ -8,7 +8,11 @@ pub mod domain;
 
 pub mod store;
 
+pub mod screens;
+
 pub mod http;
+
+pub mod push;
 
 pub mod jobs;
 

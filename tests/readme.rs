@@ -6,13 +6,18 @@ use std::io::{BufRead, BufReader, Lines};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-/// The demonstration, its port, and what it prints; it ends with the test.
-struct Demo(Child, u16, Lines<BufReader<ChildStdout>>);
+/// The demonstration on a free port; it ends with the test.
+struct Demo {
+    child: Child,
+    port: u16,
+    /// Kept open: a program that nobody listens to ends.
+    _prints: Lines<BufReader<ChildStdout>>,
+}
 
 impl Drop for Demo {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -27,7 +32,7 @@ fn demo(data: &Path) -> Demo {
     let said = lines.by_ref().map_while(Result::ok).find(|line| line.contains("is running on")).expect("the demonstration runs");
     let port = said.split("127.0.0.1:").nth(1).unwrap().split(|c: char| !c.is_ascii_digit()).next().unwrap();
     let port = port.parse().unwrap();
-    Demo(child, port, lines)
+    Demo { child, port, _prints: lines }
 }
 
 /// The `sh` blocks of a document, one after the other.
@@ -41,7 +46,7 @@ fn the_tour_works_when_pasted() {
     let data = tempfile::tempdir().unwrap();
     let demo = demo(data.path());
     let tour = blocks(include_str!("../README.md"))
-        .replace("127.0.0.1:8080", &format!("127.0.0.1:{}", demo.1))
+        .replace("127.0.0.1:8080", &format!("127.0.0.1:{}", demo.port))
         .replace("target/debug/rollcall", env!("CARGO_BIN_EXE_rollcall"));
     assert!(tour.contains("/v1/classes/tour/bookings"), "the README has a tour");
     let shell = Command::new("bash")

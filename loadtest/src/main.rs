@@ -9,6 +9,7 @@
 mod book;
 mod chain;
 mod ceiling;
+mod growth;
 mod members;
 mod race;
 mod report;
@@ -45,6 +46,8 @@ enum Command {
     Race(race::Race),
     /// Booked and durable requests a second through HTTP, against the same function called by redis-benchmark
     Book(book::Load),
+    /// Booking, cancelling and closing on an empty organisation and on one with a year behind it
+    Growth(growth::Growth),
 }
 
 fn main() -> ExitCode {
@@ -66,6 +69,7 @@ fn run(cli: &Cli) -> Result<bool> {
     let report = match &cli.command {
         Command::Race(race) => runtime.block_on(race.run(&program))?,
         Command::Book(load) => runtime.block_on(load.run(&program))?,
+        Command::Growth(growth) => runtime.block_on(growth.run(&program))?,
     };
     report.print(cli.json, &mut io::stdout().lock())?;
     Ok(report.good())

@@ -131,10 +131,9 @@ impl Chain {
             let member = known(MemberId::parse(&people::member_id(n)))?;
             let id = known(BookingId::parse(&uuid::Uuid::now_v7().to_string()))?;
             let book = Book { class, member: &member, id: &id, waitlist: true, desk: false };
-            if let Err(refusal) = self.store.book(&self.write(), &book).await?.outcome {
-                if refusal.code() == "not_open" {
-                    return Ok(());
-                }
+            let booked = self.store.book(&self.write(), &book).await?.outcome;
+            if booked.is_err_and(|refusal| refusal.code() == "not_open") {
+                return Ok(());
             }
         }
         Ok(())
@@ -146,18 +145,20 @@ fn known_member(n: u64, today: NaiveDate, clubs: &[&str; 2]) -> Result<Member, S
     known(Member::parse(id, &people::member(n, today, clubs)).map_err(|errors| format!("{errors:?}")))
 }
 
+/// A line for each link; a terminal that knows links opens it signed in.
 fn print(port: u16, signing: &Signing) -> io::Result<()> {
     let secret = token::signing_secret(signing).map_err(io::Error::other)?;
+    let url = format!("http://127.0.0.1:{port}");
     let mut out = io::stdout().lock();
-    writeln!(out, "\nRollcall is running on http://127.0.0.1:{port}, its API documentation on http://127.0.0.1:{port}/docs")?;
+    writeln!(out, "\nRollcall is running on {url}, its API documentation on {url}/docs")?;
     let operator = Claims { sub: "operator".to_owned(), org: None, role: "operator".to_owned(), club: None };
-    writeln!(out, "\noperator (all organisations)\n  {}", mint(&secret, &operator)?)?;
+    writeln!(out, "operator's token (all organisations): {}", mint(&secret, &operator)?)?;
     for preset in presets() {
         writeln!(out, "\n{} (organisation {})", preset.name, preset.id)?;
-        for (role, sub) in people::cast() {
+        for (role, sub, screen) in people::cast() {
             let claims =
                 Claims { sub: sub.to_owned(), org: Some(preset.id.to_owned()), role: role.to_owned(), club: None };
-            writeln!(out, "  {role} {sub}\n    {}", mint(&secret, &claims)?)?;
+            writeln!(out, "  {role:<10} {url}{screen}#token={}", mint(&secret, &claims)?)?;
         }
     }
     out.flush()

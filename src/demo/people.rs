@@ -1,4 +1,4 @@
-//! The demonstration's people: members with every kind of membership, and the ones whose tokens are printed.
+//! The demonstration's people: members with every kind of membership, and the ones whose links are printed.
 
 use chrono::{Days, NaiveDate};
 use serde_json::{Value, json};
@@ -30,9 +30,15 @@ impl Dice {
     }
 }
 
-/// Whose tokens are printed: role and id. The member is the first of the members, the instructor teaches daily.
-pub fn cast() -> [(&'static str, &'static str); 5] {
-    [("member", "m-001"), ("instructor", "i-eva"), ("staff", "desk"), ("kiosk", "kiosk-1"), ("admin", "manager")]
+/// Whose links are printed: role, id and screen. The member is the first of the members, the instructor teaches daily.
+pub fn cast() -> [(&'static str, &'static str, &'static str); 5] {
+    [
+        ("member", "m-001", "/book"),
+        ("instructor", "i-eva", "/roster"),
+        ("kiosk", "kiosk-1", "/desk"),
+        ("staff", "desk", "/desk"),
+        ("admin", "manager", "/"),
+    ]
 }
 
 pub fn member_id(n: u64) -> String {

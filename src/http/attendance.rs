@@ -1,6 +1,7 @@
 //! The roll: arrivals by the instructor, the desk and the terminal at the door, and closing by hand.
 
 use actix_web::{HttpResponse, web};
+use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -13,11 +14,12 @@ use super::path::Id;
 use super::problem::Problem;
 use super::reason::REASON_LEN;
 use super::resource::on;
+use crate::domain::caller::Role;
 use crate::domain::fields::{Fields, flag, string, text};
-use crate::domain::ids::{BookingId, ClassId, ClubId, MemberId};
+use crate::domain::ids::{BookingId, ClassId, ClubId, MemberId, OrgId};
 use crate::domain::invalid::Parsed;
 use crate::domain::member::parse_phone;
-use crate::store::Store;
+use crate::store::{Answer, Store};
 use crate::store::attendance::Arrival;
 
 /// Who has come, and to which club: `member` or `phone`.
@@ -39,6 +41,16 @@ pub struct CloseBody {
     penalties: bool,
     #[schema(min_length = 1, max_length = 500)]
     reason: Option<String>,
+}
+
+/// The booking of who has arrived; to a kiosk, which may know nothing else about them, also a first name.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Arrived)]
+pub struct ArrivedBody {
+    #[serde(flatten)]
+    booking: BookingBody,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_name: Option<String>,
 }
 
 impl CheckInBody {
@@ -110,7 +122,7 @@ pub async fn undo_check_in(
 /// Check a member in to their class at this club that check-in is open for.
 #[utoipa::path(
     post, path = "/v1/check-ins", tag = "attendance",
-    request_body = CheckInBody, responses((status = 200, body = BookingBody)),
+    request_body = CheckInBody, responses((status = 200, body = ArrivedBody)),
 )]
 pub async fn desk_check_in(
     caller: DeskOrKiosk,
@@ -124,7 +136,21 @@ pub async fn desk_check_in(
         return Err(Problem::forbidden());
     }
     let arrival = body.arrival().ok_or_else(Problem::not_found)?;
-    answer::changed(store.desk_check_in(&call.by(&caller), &club, &arrival).await, BookingBody::of)
+    let done = store.desk_check_in(&call.by(&caller), &club, &arrival).await;
+    let first_name = match &done {
+        Ok(Answer { outcome: Ok(booking), .. }) if caller.role == Role::Kiosk => {
+            first_name(&store, &caller.org, &booking.member).await
+        }
+        _ => None,
+    };
+    answer::changed(done, |booking, zone| ArrivedBody { booking: BookingBody::of(booking, zone), first_name })
+}
+
+/// What a kiosk may greet a member by. Looked up and never kept with the reply, so that an erased name is gone; the
+/// check-in stands without it.
+async fn first_name(store: &Store, org: &OrgId, member: &MemberId) -> Option<String> {
+    let member = store.member(org, member).await.ok()?.outcome.ok()?;
+    member.name.split_whitespace().next().map(str::to_owned)
 }
 
 /// Close, once, a class whose roster nobody touched.

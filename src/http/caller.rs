@@ -147,6 +147,20 @@ impl FromRequest for Authenticated {
     }
 }
 
+/// Whoever a request says it is from, if it says so: where a token may also come later.
+#[derive(Clone, Debug)]
+pub struct Presented(pub Option<Caller>);
+
+impl FromRequest for Presented {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let caller = req.headers().contains_key(AUTHORIZATION).then(|| of_role(req, Role::ALL));
+        ready(caller.transpose().map(Presented))
+    }
+}
+
 /// The outcome of checking a request's token.
 #[derive(Clone)]
 struct Identity(Result<Caller, Problem>);

@@ -1,9 +1,9 @@
 //! The description of the API for people and generators: `/openapi.json`, and the
-//! same as pages under `/docs`, served from the binary.
+//! same as pages under `/docs`, served from the binary; and of sockets, `/asyncapi.json`.
 //!
 //! Each handler describes itself; what holds for all of them is added here once.
 
-use actix_web::http::header::LOCATION;
+use actix_web::http::header::{ContentType, LOCATION};
 use actix_web::{HttpResponse, web};
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{HttpMethod, Operation, Parameter, ParameterBuilder, ParameterIn};
@@ -15,7 +15,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::problem::{self, CONTENT_TYPE};
 use super::resource::on;
-use super::{attendance, bookings, classes, clock, clubs, events, fees, health, members, orgs, presets, reports, series};
+use super::{attendance, bookings, classes, clock, clubs, events, fees, health, live, members, orgs, presets, reports, series};
 
 /// The whole API.
 #[derive(OpenApi)]
@@ -33,7 +33,7 @@ use super::{attendance, bookings, classes, clock, clubs, events, fees, health, m
         members::read_me, members::read_standing, members::lift_ban,
         series::create_series, series::list_series, series::read_series, series::change_series, series::end_series,
         reports::report_classes,
-        fees::list_fees, fees::waive_fee, events::list_events,
+        fees::list_fees, fees::waive_fee, events::list_events, live::live,
         clock::set_clock, clock::free_clock, health::healthz, health::readyz, health::metrics,
     ),
     components(schemas(problem::ProblemBody<'static>)),
@@ -113,7 +113,16 @@ fn header(name: &str, description: &str) -> Parameter {
 
 /// The routes of this file.
 pub fn routes(cfg: &mut web::ServiceConfig) {
-    cfg.service(on("/docs").get(to_pages)).service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", Api::openapi()));
+    cfg.service(on("/docs").get(to_pages))
+        .service(on("/asyncapi.json").get(asyncapi))
+       .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", Api::openapi()));
+}
+
+/// What travels over `GET /v1/live`, as AsyncAPI 3.
+const ASYNCAPI: &str = include_str!("asyncapi.json");
+
+async fn asyncapi() -> HttpResponse {
+    HttpResponse::Ok().content_type(ContentType::json()).body(ASYNCAPI)
 }
 
 async fn to_pages() -> HttpResponse {

@@ -37,11 +37,14 @@ pub mod clock;
 pub mod clubs;
 pub mod events;
 pub mod fees;
+pub mod live;
 pub mod members;
 pub mod orgs;
 pub mod presets;
 pub mod reports;
 pub mod series;
+
+pub mod screens;
 
 pub mod docs;
 pub mod health;
@@ -63,7 +66,7 @@ use self::problem::Problem;
 
 /// Every route of the API, and the answer to all others.
 ///
-/// The app gives `web::Data` of the store, [`Auth`], [`RateLimit`], [`Origins`], [`Metrics`],
+/// The app gives `web::Data` of the store, the hub of sockets, [`Auth`], [`RateLimit`], [`Origins`], [`Metrics`],
 /// [`Health`] and [`TimeTravel`], and wraps everything in [`edge::edge`], with compression inside it.
 pub fn routes(cfg: &mut web::ServiceConfig) {
     let api = web::scope("/v1")
@@ -79,8 +82,9 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
         .configure(reports::routes)
         .configure(fees::routes)
         .configure(events::routes)
+        .configure(live::routes)
         .configure(clock::routes);
-    cfg.service(api).configure(health::routes).configure(docs::routes).default_service(web::to(nothing_here));
+    cfg.service(api).configure(health::routes).configure(docs::routes).configure(screens::routes).default_service(web::to(nothing_here));
 }
 
 async fn nothing_here() -> impl actix_web::Responder {

@@ -251,6 +251,11 @@ impl Problem {
         Problem { retry_after_s: Some(UNAVAILABLE_RETRY_AFTER_S), ..Problem::new(Code::Unavailable, detail) }
     }
 
+    /// The same problem, to be tried again after another time.
+    pub fn retrying_after(self, seconds: u64) -> Problem {
+        Problem { retry_after_s: Some(seconds), ..self }
+    }
+
     /// The command was sent and no answer came.
     pub fn outcome_unknown() -> Problem {
         Problem {

@@ -12,12 +12,14 @@
 pub mod protocol;
 
 mod documents;
+mod outbox;
 mod queues;
 mod topic;
+mod topics;
 
-mod outbox;
-mod reading;
-mod relay;
+mod effects;
 pub mod hub;
+mod relay;
 
+mod meter;
 pub mod session;

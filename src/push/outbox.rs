@@ -23,12 +23,18 @@ pub type SessionId = u64;
 #[derive(Clone, Debug)]
 pub enum Out {
     /// The organisation is known: its epoch, and the zone its instants are shown in.
-    Welcome { epoch: String, zone: Tz },
+    Welcome {
+        epoch: String,
+        zone: Tz,
+    },
     /// Passed on as they are.
     Frame(ByteString),
     Frames(Vec<ByteString>),
     /// Say when to come back, and close.
-    Bye { after_ms: u64, spread_ms: u64 },
+    Bye {
+        after_ms: u64,
+        spread_ms: u64,
+    },
     Close(CloseCode),
 }
 

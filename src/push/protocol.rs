@@ -197,7 +197,8 @@ pub fn subscribed(id: Option<&Value>, topics: &[(String, Version)]) -> ByteStrin
     if let Some(id) = id {
         frame["id"] = id.clone();
     }
-    let versions: Map<String, Value> = topics.iter().map(|(topic, version)| (topic.clone(), (*version).into())).collect();
+    let versions: Map<String, Value> =
+        topics.iter().map(|(topic, version)| (topic.clone(), (*version).into())).collect();
     frame["topics"] = Value::Object(versions);
     frame.to_string().into()
 }
@@ -267,7 +268,9 @@ mod tests {
             assert_eq!(topic.to_string(), text);
         }
         assert_eq!(TopicName::parse("me"), Some(TopicName::Me));
-        for bad in ["", "me:ann", "class", "class:", "class:a b", "day:main", "day:main:2026-3-2", "day::2026-03-02", "x:y"] {
+        for bad in
+            ["", "me:ann", "class", "class:", "class:a b", "day:main", "day:main:2026-3-2", "day::2026-03-02", "x:y"]
+        {
             assert_eq!(TopicName::parse(bad), None, "{bad}");
         }
     }
@@ -286,7 +289,10 @@ mod tests {
             (r#"{"op":"hello","token":5}"#, "invalid"),
         ] {
             let found = Asked::parse(odd);
-            assert!(matches!(&found, Err(Unreadable::Object { code: found, .. }) if *found == code), "{odd}: {found:?}");
+            assert!(
+                matches!(&found, Err(Unreadable::Object { code: found, .. }) if *found == code),
+                "{odd}: {found:?}"
+            );
         }
     }
 

@@ -80,7 +80,13 @@ impl Held {
     }
 
     /// Takes a change in. A frame is returned when it is to be sent now; `Err` is when to [`Held::flush`].
-    pub fn change(&mut self, patch: Value, to: Version, cause: Cause, now: Instant) -> Result<ByteString, Option<Instant>> {
+    pub fn change(
+        &mut self,
+        patch: Value,
+        to: Version,
+        cause: Cause,
+        now: Instant,
+    ) -> Result<ByteString, Option<Instant>> {
         merge(&mut self.document, &patch);
         self.version = to;
         self.at.clone_from(&cause.at);
@@ -98,6 +104,11 @@ impl Held {
             }
             _ => Ok(self.send(&patch, &cause, now)),
         }
+    }
+
+    /// Of the last change taken in.
+    pub fn version(&self) -> Version {
+        self.version
     }
 
     /// The frame of what was held back.
@@ -168,29 +179,32 @@ mod tests {
         (frame["from"].as_u64().unwrap(), frame["to"].as_u64().unwrap())
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn the_first_change_goes_out_at_once_and_the_next_ones_together() {
+    #[test]
+    fn the_first_change_goes_out_at_once_and_the_next_ones_together() {
         let mut class = held(Topic::Class("yoga".parse().unwrap()), 10);
         let now = Instant::now();
         let first = class.change(json!({ "booked": 1 }), 11, cause("booking_confirmed"), now).unwrap();
         assert_eq!(span(&first), (10, 11));
-        assert_eq!(class.change(json!({ "booked": 2 }), 12, cause("booking_confirmed"), now), Err(Some(now + CONFLATE)));
+        assert_eq!(
+            class.change(json!({ "booked": 2 }), 12, cause("booking_confirmed"), now),
+            Err(Some(now + CONFLATE))
+        );
         assert_eq!(class.change(json!({ "booked": 1 }), 15, cause("booking_cancelled"), now), Err(None));
         let merged = class.flush(now + CONFLATE).unwrap();
         assert_eq!(span(&merged), (11, 15));
         assert!(merged.contains(r#""booked":1"#) && merged.contains("booking_cancelled"), "{merged}");
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_members_own_things_are_never_held_back() {
+    #[test]
+    fn a_members_own_things_are_never_held_back() {
         let mut me = held(Topic::Me("ann".parse().unwrap()), 10);
         for number in 11..20 {
             assert!(me.change(json!({ "booked": number }), number, cause("booking_confirmed"), Instant::now()).is_ok());
         }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_version_held_gets_exactly_the_patches_it_missed() {
+    #[test]
+    fn a_version_held_gets_exactly_the_patches_it_missed() {
         let mut me = held(Topic::Me("ann".parse().unwrap()), 10);
         for number in [12, 14, 18] {
             me.change(json!({ "booked": number }), number, cause("booking_confirmed"), Instant::now()).unwrap();
@@ -210,8 +224,8 @@ mod tests {
         }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn patches_of_the_last_thousand_changes_are_kept() {
+    #[test]
+    fn patches_of_the_last_thousand_changes_are_kept() {
         let mut me = held(Topic::Me("ann".parse().unwrap()), 1);
         for number in 2..=2_500 {
             me.change(json!({ "booked": number }), number, cause("booking_confirmed"), Instant::now()).unwrap();

@@ -134,7 +134,12 @@ impl Store {
             let next = next_cursor(&mut reply)?;
             while !reply.is_empty() {
                 let class = reply.text()?;
-                findings.broken(3, format!("class {class} is not at rest: who waits could have a free spot, or its reservation is wrong"));
+                findings.broken(
+                    3,
+                    format!(
+                        "class {class} is not at rest: who waits could have a free spot, or its reservation is wrong"
+                    ),
+                );
             }
             match next {
                 Some(next) => after = Some(next),

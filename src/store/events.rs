@@ -64,7 +64,8 @@ impl Store {
         limit: u32,
         after: Option<&str>,
     ) -> Result<Answer<Page<Event>>, StoreError> {
-        let skip = after.map_or(Some(0), |after| after.parse::<u64>().ok());
+        // No history is that long, and beyond it Lua's numbers are no longer whole.
+        let skip = after.map_or(Some(0), |after| after.parse::<u32>().ok()).map(u64::from);
         let from = skip.unwrap_or(0);
         let reply = self.read(org, "read_history", &[class.as_str(), &from.to_string(), &limit.to_string()]).await?;
         if skip.is_none() {

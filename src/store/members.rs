@@ -65,10 +65,11 @@ impl Store {
     }
 }
 
-/// Lower case, the way both sides of a look-up are written; a phone number loses its spaces.
+/// Lower case, the way both sides of a look-up are written; a phone number loses its punctuation, whichever it has.
 fn fold(text: &str) -> String {
     let lower = text.trim().to_lowercase();
-    let phone = lower.chars().all(|c| c.is_ascii_digit() || "+ -()".contains(c));
+    let digits = lower.chars().any(|c| c.is_ascii_digit());
+    let phone = digits && lower.chars().all(|c| c.is_ascii_digit() || "+ -()./".contains(c));
     if phone { lower.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect() } else { lower }
 }
 

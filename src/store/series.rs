@@ -126,7 +126,7 @@ impl Store {
         if reply.tag == "RETRY" {
             return Err(StoreError::Unavailable(MOVED.to_owned()));
         }
-        let stored = Answer::of(reply, |reply| view(reply))?;
+        let stored = Answer::of(reply, view)?;
         let view = match stored.outcome {
             Ok(view) => view,
             Err(refusal) => return Ok(Answer { outcome: Err(refusal), cursor: stored.cursor, zone: stored.zone }),

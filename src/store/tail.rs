@@ -148,12 +148,7 @@ impl Tail {
 }
 
 /// Looks at the organisation itself: what breaks the tail, and whether there are events it has not seen.
-async fn look(
-    store: &Store,
-    org: &OrgId,
-    epoch: &str,
-    number: u64,
-) -> Result<(Option<TailStep>, bool), StoreError> {
+async fn look(store: &Store, org: &OrgId, epoch: &str, number: u64) -> Result<(Option<TailStep>, bool), StoreError> {
     let broken = |why: &str| Ok((Some(TailStep::Broken(why.to_owned())), false));
     let Some(now) = store.parts(org, &[]).await? else { return broken("the organisation is gone") };
     if now.epoch != epoch {

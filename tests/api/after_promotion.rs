@@ -116,7 +116,10 @@ async fn what_is_taken_first_come_brings_grace_and_ends_overlapping_waits() {
 async fn nobody_new_may_queue_but_by_the_desk() {
     let story = Story::without_a_free_spot(json!({})).await;
     story.bob.books(&story.full).refused("waitlist_closed").await;
-    assert_eq!(story.bob.sees(&story.full).await.at("/can_book"), &json!({ "allowed": false, "code": "waitlist_closed" }));
+    assert_eq!(
+        story.bob.sees(&story.full).await.at("/can_book"),
+        &json!({ "allowed": false, "code": "waitlist_closed" })
+    );
     story.bob.books(&story.full).with_body(json!({ "waitlist": false })).refused("full").await;
     let queued = story.org.desk().books_for(&story.bob, &story.full).becoming("waitlisted").await;
     assert_eq!(queued.at("/position"), &json!(2));

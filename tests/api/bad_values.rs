@@ -21,6 +21,10 @@ pub enum Kind {
     Currency,
     /// One of some words.
     Word,
+    /// Text of 64 characters at most, or a whole number.
+    Mark,
+    /// A recurrence of RFC 5545.
+    Rule,
     /// `"all"` or a list of so many.
     Scope(usize),
     /// A list of so many.
@@ -74,57 +78,83 @@ fn no_text() -> Vec<Value> {
 
 impl Kind {
     fn bad_values(self) -> Vec<Value> {
-        let mut bad = match self {
-            Kind::Flag => strings(&["true", "", "yes"]),
-            Kind::Int(..) => strings(&["5", "", "five"]),
-            Kind::Object => strings(&["", "{}"]),
-            Kind::List(_) | Kind::Scope(_) => strings(&["", "none", "[]"]),
+        [self.other_types(), strings(self.texts()), self.out_of_bounds()].concat()
+    }
+
+    /// Values of another type.
+    fn other_types(self) -> Vec<Value> {
+        match self {
+            Kind::Flag => vec![json!("true"), json!("yes"), json!(0), json!(1), json!([]), json!({})],
+            Kind::Int(..) => vec![json!("5"), json!("five"), json!(true), json!([5]), json!({})],
+            Kind::Object => vec![json!("{}"), json!(7), json!(true), json!([]), json!([{}])],
+            Kind::Mark => vec![json!(true), json!(1.5), json!(-1e300), json!([]), json!({})],
+            Kind::List(_) | Kind::Scope(_) => {
+                let inside = [json!([7]), json!([null]), json!([[]])];
+                [
+                    vec![json!("none"), json!("[]"), json!(7), json!(true), json!({}), json!({ "0": "x" })],
+                    inside.to_vec(),
+                ]
+                .concat()
+            }
             _ => no_text(),
-        };
-        bad.extend(match self {
-            Kind::Text(max) => {
-                let long = json!("å".repeat(max + 1));
-                [strings(&["", "   ", "a\u{0}b", "a\nb", "\t", "\u{7f}", "\u{85}"]), vec![long]].concat()
-            }
-            Kind::Id => {
-                let long = json!("x".repeat(65));
-                [strings(&["", "a b", "a/b", "a:b", "{a}", "å", "a\u{0}", "..", "a\n", "<x>"]), vec![long]].concat()
-            }
-            Kind::Int(least, most) => vec![
-                json!(least - 1),
-                json!(most + 1),
-                json!(i64::MIN),
-                json!(i64::MAX),
-                json!(u64::MAX),
-                json!(1e300),
-                json!(-0.5),
-                json!(2.5),
-                json!(5.0),
-                json!(true),
-                json!([5]),
-                json!({}),
-            ],
-            Kind::Flag => vec![json!(0), json!(1), json!([]), json!({})],
-            Kind::Instant => strings(&[
-                "", "yesterday", "2026-03-03", "2026-03-03T12:00:00", "2026-02-30T12:00:00Z", "2026-03-03T25:00:00Z",
-                "1999-12-31T23:59:59Z", "2200-01-01T00:00:00Z", "+292277026596-12-04T15:30:08Z", "1772438400000",
-                "2026-03-03T12:00:00Z\u{0}", "2026-03-03T12:00:00+99:00",
-            ]),
-            Kind::Date => strings(&["", "2026-3-3", "2026-02-30", "20260303", "1899-12-31", "2201-01-01", "-0001-01-01"]),
-            Kind::Time => strings(&["", "8:00", "24:00", "08:60", "08:00:00", "noon"]),
-            Kind::Span => strings(&["", "7 days", "P", "PT", "P1Y", "P1M", "-P1D", "PT1.5H", "P99999D", "PT99999999999H", "P1D\u{0}"]),
-            Kind::Zone => strings(&["", "Europe/Atlantis", "Copenhagen", "europe/copenhagen ", "+01:00"]),
-            Kind::Phone => strings(&["", "12", "phone", "+", "1234567890123456789", "12 34 a"]),
-            Kind::Email => [strings(&["", "ann", "@", "ann@", "@x", "a b@x.dk", "a@b@c"]), vec![json!(format!("{}@x.dk", "a".repeat(250)))]].concat(),
-            Kind::Language => strings(&["", "danish", "d", "DA", "da_DK", "da-"]),
-            Kind::Currency => strings(&["", "dkk", "DK", "DKKK", "€"]),
-            Kind::Word => strings(&["", "other", "ACTIVE", "active "]),
+        }
+    }
+
+    /// Texts that mean nothing here.
+    fn texts(self) -> &'static [&'static str] {
+        match self {
+            Kind::Flag | Kind::Int(..) | Kind::Object | Kind::List(_) | Kind::Scope(_) => &[""],
+            Kind::Text(_) => &["", "   ", "a\u{0}b", "a\nb", "\t", "\u{7f}", "\u{85}"],
+            Kind::Mark => &["", " ", "r\u{0}"],
+            Kind::Id => &["", "a b", "a/b", "a:b", "{a}", "å", "a\u{0}", "..", "a\n", "<x>"],
+            Kind::Instant => &INSTANTS,
+            Kind::Date => &["", "2026-3-3", "2026-02-30", "20260303", "1899-12-31", "2201-01-01", "-0001-01-01"],
+            Kind::Time => &["", "8:00", "24:00", "08:60", "08:00:00", "noon"],
+            Kind::Span => &SPANS,
+            Kind::Zone => &["", "Europe/Atlantis", "Copenhagen", "europe/copenhagen ", "+01:00"],
+            Kind::Phone => &["", "12", "phone", "+", "1234567890123456789", "12 34 a"],
+            Kind::Email => &["", "ann", "@", "ann@", "@x", "a b@x.dk", "a@b@c"],
+            Kind::Language => &["", "danish", "d", "DA", "da_DK", "da-"],
+            Kind::Currency => &["", "dkk", "DK", "DKKK", "€"],
+            Kind::Rule => &["", "weekly", "FREQ=", "FREQ=NEVER", "FREQ=WEEKLY;BYDAY=XX", "FREQ=WEEKLY\u{0}"],
+            Kind::Word => &["", "other", "ACTIVE", "active "],
+        }
+    }
+
+    /// Too much, too little, or not whole.
+    fn out_of_bounds(self) -> Vec<Value> {
+        match self {
+            Kind::Text(most) => vec![json!("å".repeat(most + 1))],
+            Kind::Id | Kind::Mark => vec![json!("x".repeat(65))],
+            Kind::Email => vec![json!(format!("{}@x.dk", "a".repeat(250)))],
+            Kind::Rule => vec![json!(";".repeat(301))],
             Kind::Scope(most) | Kind::List(most) => {
                 let many: Vec<String> = (0..=most).map(|n| format!("x{n}")).collect();
-                vec![json!(7), json!(true), json!({}), json!({ "0": "x" }), json!([7]), json!([null]), json!([[]]), json!(many)]
+                vec![json!(many)]
             }
-            Kind::Object => vec![json!(7), json!(true), json!([]), json!([{}])],
-        });
-        bad
+            Kind::Int(least, most) => {
+                let whole = [least - 1, most + 1, i64::MIN, i64::MAX].map(|n| json!(n));
+                [whole.to_vec(), vec![json!(u64::MAX), json!(1e300), json!(-0.5), json!(2.5), json!(5.0)]].concat()
+            }
+            _ => Vec::new(),
+        }
     }
 }
+
+const INSTANTS: [&str; 12] = [
+    "",
+    "yesterday",
+    "2026-03-03",
+    "2026-03-03T12:00:00",
+    "2026-02-30T12:00:00Z",
+    "2026-03-03T25:00:00Z",
+    "1999-12-31T23:59:59Z",
+    "2200-01-01T00:00:00Z",
+    "+292277026596-12-04T15:30:08Z",
+    "1772438400000",
+    "2026-03-03T12:00:00Z\u{0}",
+    "2026-03-03T12:00:00+99:00",
+];
+
+const SPANS: [&str; 11] =
+    ["", "7 days", "P", "PT", "P1Y", "P1M", "-P1D", "PT1.5H", "P99999D", "PT99999999999H", "P1D\u{0}"];

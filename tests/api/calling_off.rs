@@ -18,7 +18,10 @@ async fn bookings_offers_and_places_all_end() {
 
     let cancelled = org.desk().cancels_class(&class).await;
 
-    assert_eq!((cancelled.text("/status"), cancelled.at("/booked"), cancelled.at("/waiting")), ("cancelled", &json!(0), &json!(0)));
+    assert_eq!(
+        (cancelled.text("/status"), cancelled.at("/booked"), cancelled.at("/waiting")),
+        ("cancelled", &json!(0), &json!(0))
+    );
     for booking in [&booked, &offered, &waiting] {
         org.finds(booking, "class_cancelled").await;
     }
@@ -71,7 +74,8 @@ async fn cancelling_a_class_again_changes_nothing() {
     let org = world.org("standard").await;
     let class = org.class(json!({})).await;
     let first = org.desk().cancels_class(&class).await;
-    let again = org.desk().post(&format!("/v1/classes/{}/cancel", class.text("/id")), json!({ "reason": "other" })).await;
+    let again =
+        org.desk().post(&format!("/v1/classes/{}/cancel", class.text("/id")), json!({ "reason": "other" })).await;
     assert_eq!((again.body, again.cursor), (first.body, first.cursor));
 }
 

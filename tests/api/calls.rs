@@ -51,21 +51,53 @@ impl Scene {
 
     /// Every call with a body.
     pub fn calls(&self) -> Vec<Sent> {
-        [self.running(), self.classes(), self.bookings(), self.members(), self.attendance()].concat_calls()
+        [self.running(), self.classes(), self.bookings(), self.members(), self.attendance(), self.series()]
+            .concat_calls()
     }
 
     fn running(&self) -> Vec<Sent> {
         let (operator, admin, desk) = (self.world.operator(), self.org.admin(), self.org.desk());
-        let policy = rollcall::domain::presets::preset("impuls-lt").unwrap().policy.to_json();
+        let preset = |id| rollcall::domain::presets::preset(id).unwrap().policy.to_json();
+        let mut by_the_clock = preset("impuls-lt");
+        by_the_clock["booking"]["opens"] = json!({ "days": 3, "at": "08:00" });
         vec![
-            self.sent("PUT", "/v1/orgs/new".into(), operator.clone(), json!({ "name": "New", "preset": "standard" }), vec![
-                needed("/name", Kind::Text(200)),
-                nullable("/preset", Kind::Word),
-                nullable("/policy", Kind::Object),
-            ]),
-            self.sent("PUT", "/v1/org/policy".into(), admin, policy, policy_fields()),
-            self.sent("PUT", "/v1/clubs/new".into(), desk, json!({ "name": "New" }), vec![needed("/name", Kind::Text(200))]),
-            self.sent("PUT", "/v1/clock".into(), operator, json!({ "now": "2026-03-02T09:00:00Z" }), vec![needed("/now", Kind::Instant)]),
+            self.sent(
+                "PUT",
+                "/v1/orgs/new".into(),
+                operator.clone(),
+                json!({ "name": "New", "preset": "standard" }),
+                vec![
+                    needed("/name", Kind::Text(200)),
+                    nullable("/preset", Kind::Word),
+                    nullable("/policy", Kind::Object),
+                ],
+            ),
+            self.sent("PUT", "/v1/org/policy".into(), admin.clone(), preset("pulsn-dk"), policy_fields()),
+            self.sent(
+                "PUT",
+                "/v1/org/policy".into(),
+                admin,
+                by_the_clock,
+                vec![
+                    needed("/booking/opens", Kind::Object),
+                    needed("/booking/opens/days", Kind::Int(0, 366)),
+                    needed("/booking/opens/at", Kind::Time),
+                ],
+            ),
+            self.sent(
+                "PUT",
+                "/v1/clubs/new".into(),
+                desk,
+                json!({ "name": "New" }),
+                vec![needed("/name", Kind::Text(200))],
+            ),
+            self.sent(
+                "PUT",
+                "/v1/clock".into(),
+                operator,
+                json!({ "now": "2026-03-02T09:00:00Z" }),
+                vec![needed("/now", Kind::Instant)],
+            ),
         ]
     }
 
@@ -81,60 +113,84 @@ impl Scene {
             "starts_at": "2026-03-03T13:00:00Z", "minutes": 30, "capacity": 8, "minimum": 3,
         });
         vec![
-            self.sent("POST", "/v1/classes".into(), desk.clone(), class, vec![
-                nullable("/id", Kind::Id),
-                needed("/club", Kind::Id),
-                needed("/title", Kind::Text(200)),
-                nullable("/category", Kind::Text(100)),
-                nullable("/room", Kind::Text(100)),
-                nullable("/instructor", Kind::Object),
-                needed("/instructor/id", Kind::Id),
-                needed("/instructor/name", Kind::Text(100)),
-                needed("/starts_at", Kind::Instant),
-                needed("/minutes", Kind::Int(1, 1440)),
-                needed("/capacity", Kind::Int(1, 5000)),
-                nullable("/minimum", Kind::Int(0, 5000)),
-                nullable("/min_age", Kind::Int(0, 120)),
-                nullable("/policy", Kind::Object),
-                given("/policy/cancel/free_until", Kind::Span),
-            ]),
-            self.sent("PATCH", format!("/v1/classes/{}", self.class), desk.clone(), change, vec![
-                given("/title", Kind::Text(200)),
-                nullable("/category", Kind::Text(100)),
-                nullable("/room", Kind::Text(100)),
-                nullable("/instructor", Kind::Object),
-                needed("/instructor/id", Kind::Id),
-                needed("/instructor/name", Kind::Text(100)),
-                given("/starts_at", Kind::Instant),
-                given("/minutes", Kind::Int(1, 1440)),
-                given("/capacity", Kind::Int(1, 5000)),
-                nullable("/minimum", Kind::Int(0, 5000)),
-            ]),
-            self.action(format!("/v1/classes/{}/cancel", self.class), desk, json!({ "reason": "flood" }), vec![
-                nullable("/reason", Kind::Text(500)),
-            ]),
+            self.sent(
+                "POST",
+                "/v1/classes".into(),
+                desk.clone(),
+                class,
+                vec![
+                    nullable("/id", Kind::Id),
+                    needed("/club", Kind::Id),
+                    needed("/title", Kind::Text(200)),
+                    nullable("/category", Kind::Text(100)),
+                    nullable("/room", Kind::Text(100)),
+                    nullable("/instructor", Kind::Object),
+                    needed("/instructor/id", Kind::Id),
+                    needed("/instructor/name", Kind::Text(100)),
+                    needed("/starts_at", Kind::Instant),
+                    needed("/minutes", Kind::Int(1, 1440)),
+                    needed("/capacity", Kind::Int(1, 5000)),
+                    nullable("/minimum", Kind::Int(0, 5000)),
+                    nullable("/min_age", Kind::Int(0, 120)),
+                    nullable("/policy", Kind::Object),
+                    given("/policy/cancel/free_until", Kind::Span),
+                ],
+            ),
+            self.sent(
+                "PATCH",
+                format!("/v1/classes/{}", self.class),
+                desk.clone(),
+                change,
+                vec![
+                    given("/title", Kind::Text(200)),
+                    nullable("/category", Kind::Text(100)),
+                    nullable("/room", Kind::Text(100)),
+                    nullable("/instructor", Kind::Object),
+                    needed("/instructor/id", Kind::Id),
+                    needed("/instructor/name", Kind::Text(100)),
+                    given("/starts_at", Kind::Instant),
+                    given("/minutes", Kind::Int(1, 1440)),
+                    given("/capacity", Kind::Int(1, 5000)),
+                    nullable("/minimum", Kind::Int(0, 5000)),
+                ],
+            ),
+            self.action(
+                format!("/v1/classes/{}/cancel", self.class),
+                desk,
+                json!({ "reason": "flood" }),
+                vec![nullable("/reason", Kind::Text(500))],
+            ),
         ]
     }
 
     fn bookings(&self) -> Vec<Sent> {
         let (ann, bob, desk) = (self.org.caller("ann", "member"), self.org.caller("bob", "member"), self.org.desk());
         vec![
-            self.action(format!("/v1/classes/{}/bookings", self.class), bob, json!({ "waitlist": true }), vec![
-                given("/waitlist", Kind::Flag),
-                nullable("/member", Kind::Id),
-            ]),
-            self.sent("POST", format!("/v1/classes/{}/bookings", self.class), desk.clone(), json!({ "member": "bob" }), vec![
-                needed("/member", Kind::Id),
-                given("/waitlist", Kind::Flag),
-                given("/walk_in", Kind::Flag),
-            ]),
-            self.action(format!("/v1/bookings/{}/cancel", self.booking), ann.clone(), json!({ "reason": "ill" }), vec![
-                nullable("/reason", Kind::Text(500)),
-            ]),
-            self.action(format!("/v1/bookings/{}/cancel", self.booking), desk, json!({ "charge": false, "reason": "ill" }), vec![
-                given("/charge", Kind::Flag),
-                nullable("/reason", Kind::Text(500)),
-            ]),
+            self.action(
+                format!("/v1/classes/{}/bookings", self.class),
+                bob,
+                json!({ "waitlist": true }),
+                vec![given("/waitlist", Kind::Flag), nullable("/member", Kind::Id)],
+            ),
+            self.sent(
+                "POST",
+                format!("/v1/classes/{}/bookings", self.class),
+                desk.clone(),
+                json!({ "member": "bob" }),
+                vec![needed("/member", Kind::Id), given("/waitlist", Kind::Flag), given("/walk_in", Kind::Flag)],
+            ),
+            self.action(
+                format!("/v1/bookings/{}/cancel", self.booking),
+                ann.clone(),
+                json!({ "reason": "ill" }),
+                vec![nullable("/reason", Kind::Text(500))],
+            ),
+            self.action(
+                format!("/v1/bookings/{}/cancel", self.booking),
+                desk,
+                json!({ "charge": false, "reason": "ill" }),
+                vec![given("/charge", Kind::Flag), nullable("/reason", Kind::Text(500))],
+            ),
             self.action(format!("/v1/bookings/{}/accept", self.offer), ann, json!({}), vec![]),
         ]
     }
@@ -148,26 +204,34 @@ impl Scene {
                 "frozen": [{ "from": "2026-07-01", "until": "2026-07-31" }],
             },
         });
-        let put = self.sent("PUT", "/v1/members/new".into(), self.org.desk(), member, vec![
-            needed("/name", Kind::Text(200)),
-            nullable("/email", Kind::Email),
-            nullable("/phone", Kind::Phone),
-            nullable("/born", Kind::Date),
-            nullable("/language", Kind::Language),
-            needed("/membership", Kind::Object),
-            needed("/membership/plan", Kind::Word),
-            needed("/membership/status", Kind::Word),
-            nullable("/membership/clips", Kind::Int(0, 100_000)),
-            nullable("/membership/valid_from", Kind::Date),
-            nullable("/membership/valid_until", Kind::Date),
-            given("/membership/clubs", Kind::Scope(500)),
-            given("/membership/clubs/0", Kind::Id),
-            given("/membership/categories", Kind::Scope(500)),
-            given("/membership/categories/0", Kind::Text(100)),
-            given("/membership/frozen", Kind::List(100)),
-            needed("/membership/frozen/0/from", Kind::Date),
-            needed("/membership/frozen/0/until", Kind::Date),
-        ]);
+        let put = self.sent(
+            "PUT",
+            "/v1/members/new".into(),
+            self.org.desk(),
+            member,
+            vec![
+                needed("/name", Kind::Text(200)),
+                nullable("/email", Kind::Email),
+                nullable("/phone", Kind::Phone),
+                nullable("/born", Kind::Date),
+                nullable("/language", Kind::Language),
+                needed("/membership", Kind::Object),
+                needed("/membership/plan", Kind::Word),
+                needed("/membership/status", Kind::Word),
+                nullable("/membership/clips", Kind::Int(0, 100_000)),
+                nullable("/membership/clips_revision", Kind::Mark),
+                nullable("/membership/valid_from", Kind::Date),
+                nullable("/membership/valid_until", Kind::Date),
+                given("/membership/clubs", Kind::Scope(500)),
+                given("/membership/clubs/0", Kind::Id),
+                given("/membership/categories", Kind::Scope(500)),
+                given("/membership/categories/0", Kind::Text(100)),
+                given("/membership/frozen", Kind::List(100)),
+                given("/membership/frozen/0", Kind::Object),
+                needed("/membership/frozen/0/from", Kind::Date),
+                needed("/membership/frozen/0/until", Kind::Date),
+            ],
+        );
         let erase = self.sent("DELETE", "/v1/members/bob".into(), self.org.desk(), json!({}), vec![]);
         vec![put, Sent { may_be_empty: true, ..erase }]
     }
@@ -183,15 +247,46 @@ impl Scene {
             self.action(format!("/v1/bookings/{}/excuse", self.booking), desk.clone(), because.clone(), reason()),
             self.action("/v1/members/ann/lift-ban".into(), desk.clone(), because.clone(), reason()),
             self.action("/v1/fees/1/waive".into(), desk.clone(), because, reason()),
-            self.sent("POST", "/v1/check-ins".into(), desk.clone(), json!({ "club": "main", "member": "ann" }), vec![
-                needed("/club", Kind::Id),
-                needed("/member", Kind::Id),
-            ]),
-            self.sent("POST", format!("/v1/classes/{}/close", self.class), desk, json!({ "penalties": true, "reason": "late" }), vec![
-                needed("/penalties", Kind::Flag),
-                nullable("/reason", Kind::Text(500)),
-            ]),
+            self.sent(
+                "POST",
+                "/v1/check-ins".into(),
+                desk.clone(),
+                json!({ "club": "main", "member": "ann" }),
+                vec![needed("/club", Kind::Id), needed("/member", Kind::Id)],
+            ),
+            self.sent(
+                "POST",
+                format!("/v1/classes/{}/close", self.class),
+                desk,
+                json!({ "penalties": true, "reason": "late" }),
+                vec![needed("/penalties", Kind::Flag), nullable("/reason", Kind::Text(500))],
+            ),
         ]
+    }
+
+    fn series(&self) -> Vec<Sent> {
+        let series = json!({
+            "id": "monday-yoga", "club": "main", "title": "Yoga", "minutes": 60, "capacity": 12,
+            "starts_on": "2026-03-09",
+            "time": "18:00", "rrule": "FREQ=WEEKLY;BYDAY=MO", "until": "2026-06-01", "exceptions": ["2026-04-06"],
+        });
+        vec![self.sent(
+            "POST",
+            "/v1/series".into(),
+            self.org.desk(),
+            series,
+            vec![
+                needed("/club", Kind::Id),
+                needed("/title", Kind::Text(200)),
+                needed("/minutes", Kind::Int(1, 1440)),
+                needed("/capacity", Kind::Int(1, 5000)),
+                needed("/starts_on", Kind::Date),
+                needed("/time", Kind::Time),
+                needed("/rrule", Kind::Rule),
+                nullable("/until", Kind::Date),
+                nullable("/exceptions", Kind::List(400)),
+            ],
+        )]
     }
 }
 
@@ -209,13 +304,33 @@ fn policy_fields() -> Vec<Field> {
     let fee = Kind::Int(0, 100_000_000);
     let group = ["/booking", "/cancel", "/waitlist", "/attendance", "/retention", "/booking/opens"];
     let spans = [
-        "/booking/closes_before", "/cancel/free_until", "/waitlist/offer_for", "/waitlist/promote_until", "/waitlist/grace",
-        "/attendance/check_in_opens", "/attendance/check_in_due", "/attendance/check_in_closes", "/attendance/strike_window",
-        "/attendance/ban", "/attendance/decide_before", "/change_notice", "/retention/history", "/retention/events",
+        "/booking/closes_before",
+        "/cancel/free_until",
+        "/waitlist/offer_for",
+        "/waitlist/promote_until",
+        "/waitlist/grace",
+        "/attendance/check_in_opens",
+        "/attendance/check_in_due",
+        "/attendance/check_in_closes",
+        "/attendance/strike_window",
+        "/attendance/ban",
+        "/attendance/decide_before",
+        "/change_notice",
+        "/retention/history",
+        "/retention/events",
     ];
-    let flags = ["/booking/allow_overlap", "/cancel/late_is_strike", "/cancel/forgive_if_refilled", "/waitlist/leave_overlapping"];
+    let flags = [
+        "/booking/allow_overlap",
+        "/cancel/late_is_strike",
+        "/cancel/forgive_if_refilled",
+        "/waitlist/leave_overlapping",
+    ];
     let words = [
-        "/cancel/late", "/waitlist/mode", "/waitlist/then", "/attendance/below_minimum", "/attendance/untouched_roster",
+        "/cancel/late",
+        "/waitlist/mode",
+        "/waitlist/then",
+        "/attendance/below_minimum",
+        "/attendance/untouched_roster",
     ];
     let mut fields: Vec<Field> = group.iter().map(|pointer| needed(pointer, Kind::Object)).collect();
     fields.extend(spans.iter().map(|pointer| needed(pointer, Kind::Span)));
@@ -232,6 +347,8 @@ fn policy_fields() -> Vec<Field> {
         needed("/cancel/late_fee", fee),
         needed("/waitlist/max", Kind::Int(0, 500)),
         nullable("/waitlist/quiet", Kind::Object),
+        needed("/waitlist/quiet/from", Kind::Time),
+        needed("/waitlist/quiet/until", Kind::Time),
         needed("/attendance/late_fee", fee),
         needed("/attendance/no_show_fee", fee),
         nullable("/attendance/strikes", Kind::Int(1, 100)),

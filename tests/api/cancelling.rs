@@ -97,7 +97,10 @@ async fn a_late_cancel_is_charged_where_the_chain_charges() {
     assert_eq!(cancels_as_previewed(&ann, &booking).await.at("/fee"), &fee);
     assert_eq!(ann.standing().await.at("/open_fees"), &fee);
     let cancelled = org.told(&class, "booking_cancelled").await;
-    assert_eq!((&cancelled[0]["data"]["late"], &cancelled[0]["data"]["status"]), (&json!(true), &json!("late_cancelled")));
+    assert_eq!(
+        (&cancelled[0]["data"]["late"], &cancelled[0]["data"]["status"]),
+        (&json!(true), &json!("late_cancelled"))
+    );
 }
 
 #[tokio::test]
@@ -108,7 +111,10 @@ async fn a_late_cancel_paid_by_clip_costs_the_clip() {
     let booking = ann.books(&org.class(json!({})).await).await;
     world.sets_clock("2026-03-03T10:00:00Z").await;
     let preview = ann.previews_cancelling(&booking).await;
-    assert_eq!((preview.text("/outcome"), preview.at("/clip"), preview.at("/fee")), ("charged", &json!(true), &json!(null)));
+    assert_eq!(
+        (preview.text("/outcome"), preview.at("/clip"), preview.at("/fee")),
+        ("charged", &json!(true), &json!(null))
+    );
     cancels_as_previewed(&ann, &booking).await;
     assert_eq!(org.clips(&ann).await, 4);
 }
@@ -160,7 +166,10 @@ async fn nothing_can_be_cancelled_once_the_class_has_started() {
         let desk = org.desk();
         desk.cancels(&booking).refused("cancel_closed").await;
         for charge in [true, false] {
-            desk.cancels(&booking).with_body(json!({ "charge": charge, "reason": "ill" })).refused("cancel_closed").await;
+            desk.cancels(&booking)
+                .with_body(json!({ "charge": charge, "reason": "ill" }))
+                .refused("cancel_closed")
+                .await;
         }
     }
 }
@@ -290,9 +299,11 @@ async fn cutoffs_in_days_are_local_and_in_hours_exact_when_clocks_change() {
     let world = World::new().await;
     let org = world.org("standard").await;
     world.sets_clock("2026-03-25T08:00:00Z").await;
-    for (free_until, cancel_by) in
-        [("P1D", "2026-03-28T18:00:00+01:00"), ("PT24H", "2026-03-28T17:00:00+01:00"), ("P1DT1H", "2026-03-28T17:00:00+01:00")]
-    {
+    for (free_until, cancel_by) in [
+        ("P1D", "2026-03-28T18:00:00+01:00"),
+        ("PT24H", "2026-03-28T17:00:00+01:00"),
+        ("P1DT1H", "2026-03-28T17:00:00+01:00"),
+    ] {
         let policy = json!({ "cancel": { "free_until": free_until } });
         let class = org.class(json!({ "starts_at": "2026-03-29T18:00:00+02:00", "policy": policy })).await;
         assert_eq!(class.text("/terms/cancel_by"), cancel_by, "{free_until}");

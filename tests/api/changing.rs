@@ -8,14 +8,21 @@ use crate::support::api::{Named, World};
 async fn a_change_says_only_what_is_different() {
     let world = World::new().await;
     let org = world.org("standard").await;
-    let class = org.class(json!({ "room": "Hall 1", "instructor": { "id": "ida", "name": "Ida" }, "category": "yoga" })).await;
+    let class =
+        org.class(json!({ "room": "Hall 1", "instructor": { "id": "ida", "name": "Ida" }, "category": "yoga" })).await;
     let change = json!({ "title": "Yin", "instructor": { "id": "ole", "name": "Ole" }, "category": null });
     let changed = org.desk().changes(&class, change).await;
     assert_eq!((changed.text("/title"), changed.text("/room")), ("Yin", "Hall 1"));
-    assert_eq!((changed.at("/instructor"), changed.at("/category")), (&json!({ "id": "ole", "name": "Ole" }), &json!(null)));
+    assert_eq!(
+        (changed.at("/instructor"), changed.at("/category")),
+        (&json!({ "id": "ole", "name": "Ole" }), &json!(null))
+    );
     assert_eq!(changed.at("/revision"), &json!(2));
     let bare = org.desk().changes(&class, json!({ "instructor": null, "room": null })).await;
-    assert_eq!((bare.at("/instructor"), bare.at("/room"), bare.at("/revision")), (&json!(null), &json!(null), &json!(3)));
+    assert_eq!(
+        (bare.at("/instructor"), bare.at("/room"), bare.at("/revision")),
+        (&json!(null), &json!(null), &json!(3))
+    );
     assert_eq!(org.desk().sees(&class).await.body, bare.body);
 }
 
@@ -132,7 +139,8 @@ async fn the_past_and_the_present_class_cannot_be_moved() {
     let world = World::new().await;
     let org = world.org("standard").await;
     let class = org.class(json!({})).await;
-    let refused = org.desk().changes(&class, json!({ "starts_at": "2026-03-02T07:59:59.999Z" })).refused("invalid").await;
+    let refused =
+        org.desk().changes(&class, json!({ "starts_at": "2026-03-02T07:59:59.999Z" })).refused("invalid").await;
     assert_eq!((refused.status, refused.pointers()), (422, vec!["/starts_at".to_owned()]));
     world.sets_clock("2026-03-03T12:00:00Z").await;
     org.desk().changes(&class, json!({ "starts_at": "2026-03-03T15:00:00Z" })).refused("wrong_status").await;
@@ -277,7 +285,13 @@ async fn the_club_and_the_policy_of_a_class_cannot_be_changed() {
     let world = World::new().await;
     let org = world.org("standard").await;
     let class = org.class(json!({})).await;
-    for (name, value) in [("club", json!("main")), ("policy", json!({})), ("min_age", json!(3)), ("status", json!("open")), ("id", json!("x"))] {
+    for (name, value) in [
+        ("club", json!("main")),
+        ("policy", json!({})),
+        ("min_age", json!(3)),
+        ("status", json!("open")),
+        ("id", json!("x")),
+    ] {
         let refused = org.desk().changes(&class, json!({ name: value })).refused("invalid").await;
         assert_eq!((refused.status, refused.pointers()), (422, vec![format!("/{name}")]));
     }
@@ -290,7 +304,8 @@ async fn a_substitute_is_announced() {
     let class = org.class(json!({})).await;
     org.desk().changes(&class, json!({ "instructor": { "id": "ole", "name": "Ole" }, "room": "Hall 3" })).await;
     let told = org.told(&class, "class_changed").await;
-    let mut changed: Vec<&str> = told[0]["data"]["changed"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let mut changed: Vec<&str> =
+        told[0]["data"]["changed"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     changed.sort_unstable();
     assert_eq!((told.len(), told[0]["by"]["sub"].as_str()), (1, Some("desk")));
     assert!(changed.contains(&"instructor") && changed.contains(&"room"), "{changed:?}");
@@ -304,7 +319,8 @@ async fn members_see_their_bookings_in_the_new_order() {
     let early = org.class(json!({ "starts_at": "2026-03-03T08:00:00Z" })).await;
     let late = org.class(json!({ "starts_at": "2026-03-03T12:00:00Z" })).await;
     let (one, two) = (ann.books(&early).await, ann.books(&late).await);
-    let upcoming = async || ann.get("/v1/bookings?when=upcoming").await.ids().into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let upcoming =
+        async || ann.get("/v1/bookings?when=upcoming").await.ids().into_iter().map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(upcoming().await, [one.id(), two.id()]);
     org.desk().changes(&early, json!({ "starts_at": "2026-03-03T17:00:00Z" })).await;
     assert_eq!(upcoming().await, [two.id(), one.id()]);

@@ -84,7 +84,10 @@ async fn a_spot_taken_again_forgives_the_late_cancel() {
     assert_eq!(forgiven.at("/fee"), &json!(null));
     let fees = org.desk().fees().await;
     let [charged, waived] = fees.items() else { panic!("two lines, not {fees:?}") };
-    assert_eq!((&charged["kind"], &waived["kind"], &waived["waives"]), (&json!("charged"), &json!("waived"), &charged["id"]));
+    assert_eq!(
+        (&charged["kind"], &waived["kind"], &waived["waives"]),
+        (&json!("charged"), &json!("waived"), &charged["id"])
+    );
     assert_eq!((&waived["amount"], &waived["reason"]), (&charged["amount"], &charged["reason"]));
     assert_eq!(ann.standing().await.at("/open_fees/amount"), &json!(0));
 }
@@ -108,7 +111,8 @@ async fn a_promotion_takes_the_spot_again_at_once() {
 async fn an_offer_is_not_yet_a_spot_taken() {
     let world = World::new().await;
     let waitlist = json!({ "mode": "offer", "quiet": null, "promote_until": "PT0S" });
-    let org = world.org_under("pulsn-dk", json!({ "cancel": { "forgive_if_refilled": true }, "waitlist": waitlist })).await;
+    let org =
+        world.org_under("pulsn-dk", json!({ "cancel": { "forgive_if_refilled": true }, "waitlist": waitlist })).await;
     let ann = org.member("ann").await;
     let full = org.full_class(json!({})).await;
     let place = ann.queues_for(&full).await;
@@ -266,7 +270,10 @@ async fn a_forgiven_late_cancel_takes_its_strike_and_ban_along() {
     assert!(ann.standing().await.at("/banned_until").is_string());
     bob.books(&second.text("/class")).await;
     let standing = ann.standing().await;
-    assert_eq!((standing.at("/banned_until"), standing.at("/strikes").as_array().map(Vec::len)), (&json!(null), Some(1)));
+    assert_eq!(
+        (standing.at("/banned_until"), standing.at("/strikes").as_array().map(Vec::len)),
+        (&json!(null), Some(1))
+    );
     let events = org.desk().get("/v1/events?limit=200").await;
     assert_eq!(events.items().iter().filter(|event| event["event"] == "ban_lifted").count(), 1);
     ann.books(&org.class(json!({ "starts_at": "2026-03-06T12:00:00Z" })).await).await;
@@ -312,10 +319,14 @@ async fn standing_sums_the_ledger() {
     let second = cancels_late(&world, &org, &ann, "2026-03-03T14:00:00Z").await;
     bob.books(&second.text("/class")).await;
     let fees = org.desk().fees().await;
-    let sum: i64 = fees.items().iter().map(|fee| {
-        let amount = fee["amount"]["amount"].as_i64().unwrap();
-        if fee["kind"] == "charged" { amount } else { -amount }
-    }).sum();
+    let sum: i64 = fees
+        .items()
+        .iter()
+        .map(|fee| {
+            let amount = fee["amount"]["amount"].as_i64().unwrap();
+            if fee["kind"] == "charged" { amount } else { -amount }
+        })
+        .sum();
     assert_eq!(fees.items().len(), 3);
     assert_eq!(ann.standing().await.at("/open_fees/amount"), &json!(sum));
 }

@@ -91,7 +91,8 @@ async fn a_frozen_membership_says_until_when() {
 
 #[tokio::test]
 async fn a_freeze_is_of_its_days_and_no_others() {
-    let spans = json!([{ "from": "2026-02-01", "until": "2026-03-02" }, { "from": "2026-03-04", "until": "2026-05-01" }]);
+    let spans =
+        json!([{ "from": "2026-02-01", "until": "2026-03-02" }, { "from": "2026-03-04", "until": "2026-05-01" }]);
     may_book(json!({}), json!({ "frozen": spans })).await;
 }
 
@@ -100,7 +101,8 @@ async fn a_class_can_have_a_lowest_age_counted_on_its_day() {
     let world = World::new().await;
     let org = world.org("standard").await;
     let class = org.class(json!({ "min_age": 16 })).await;
-    for (born, old_enough) in [("2010-03-03", true), ("2010-03-04", false), ("2010-01-01", true), ("2026-03-01", false)] {
+    for (born, old_enough) in [("2010-03-03", true), ("2010-03-04", false), ("2010-01-01", true), ("2026-03-01", false)]
+    {
         let membership = json!({ "plan": "unlimited", "status": "active" });
         org.desk().put("/v1/members/kid", json!({ "name": "Kid", "born": born, "membership": membership })).await;
         let kid = org.caller("kid", "member");
@@ -197,7 +199,9 @@ async fn refusals_come_in_their_order() {
 #[tokio::test]
 async fn limits_are_told_before_the_class_being_full() {
     let world = World::new().await;
-    let org = world.org_under("standard", json!({ "booking": { "daily_limit": 1, "open_limit": 1 }, "waitlist": { "max": 0 } })).await;
+    let org = world
+        .org_under("standard", json!({ "booking": { "daily_limit": 1, "open_limit": 1 }, "waitlist": { "max": 0 } }))
+        .await;
     let ann = org.member("ann").await;
     let full = org.full_class(json!({})).await;
     let no_queue = json!({ "waitlist": false });

@@ -22,8 +22,16 @@ async fn changes_are_numbered_without_gaps_from_the_first() {
     assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>());
     let names: Vec<&str> = all.items().iter().filter_map(|event| event["event"].as_str()).collect();
     let expected = [
-        "policy_changed", "club_changed", "member_changed", "class_published", "member_changed", "booking_confirmed",
-        "waitlist_joined", "booking_cancelled", "booking_promoted", "class_started",
+        "policy_changed",
+        "club_changed",
+        "member_changed",
+        "class_published",
+        "member_changed",
+        "booking_confirmed",
+        "waitlist_joined",
+        "booking_cancelled",
+        "booking_promoted",
+        "class_started",
     ];
     assert_eq!(names, expected);
 }
@@ -41,7 +49,8 @@ async fn a_line_says_what_happened_to_whom_by_whom_and_when() {
     let data = line.as_object_mut().unwrap().remove("data").unwrap();
     let expected = json!({
         "cursor": booking.cursor, "event": "booking_confirmed", "at": "2026-03-02T09:00:00+01:00",
-        "class": class.body["id"], "booking": booking.body["id"], "member": "ann", "by": { "sub": "ann", "role": "member" },
+        "class": class.body["id"], "booking": booking.body["id"], "member": "ann",
+        "by": { "sub": "ann", "role": "member" },
     });
     assert_eq!(line, expected);
     assert_eq!(data["status"], "booked");
@@ -106,7 +115,12 @@ async fn a_cursor_that_never_was_is_gone_and_never_skipped() {
     let desk = org.desk();
     let last = org.cursor().await;
     let ms = last.split_once('-').unwrap().0;
-    for never in [format!("{ms}-999"), "1-1".to_owned(), "99999999999999-1".to_owned(), format!("{}-2", ms.parse::<u64>().unwrap() - 1)] {
+    for never in [
+        format!("{ms}-999"),
+        "1-1".to_owned(),
+        "99999999999999-1".to_owned(),
+        format!("{}-2", ms.parse::<u64>().unwrap() - 1),
+    ] {
         desk.events_after(&never).refused("cursor_gone").await;
     }
     for no_cursor in ["x", "1", "-", "1-", "-1", "1-x", "-1-1", "1-1-1", "18446744073709551616-0", "%20"] {
@@ -135,7 +149,9 @@ async fn going_back_in_time_keeps_the_order_of_the_stream() {
 async fn what_falls_due_is_told_in_due_order_with_its_own_instants() {
     let world = World::new().await;
     let org = world.org("standard").await;
-    for (id, starts_at) in [("late", "2026-03-10T12:00:00Z"), ("early", "2026-03-10T10:00:00Z"), ("same", "2026-03-10T12:00:00Z")] {
+    for (id, starts_at) in
+        [("late", "2026-03-10T12:00:00Z"), ("early", "2026-03-10T10:00:00Z"), ("same", "2026-03-10T12:00:00Z")]
+    {
         org.class(json!({ "id": id, "starts_at": starts_at, "minutes": 120 })).await;
     }
     let before = org.cursor().await;

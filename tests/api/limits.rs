@@ -100,7 +100,8 @@ async fn the_desk_is_bound_by_the_daily_limit() {
 #[tokio::test]
 async fn an_offered_spot_counts_for_its_day() {
     let world = World::new().await;
-    let org = world.org_under("standard", json!({ "booking": { "daily_limit": 1 }, "waitlist": { "mode": "offer" } })).await;
+    let org =
+        world.org_under("standard", json!({ "booking": { "daily_limit": 1 }, "waitlist": { "mode": "offer" } })).await;
     let ann = org.member("ann").await;
     let full = org.full_class(at("2026-03-03T08:00:00Z")).await;
     let place = ann.queues_for(&full).await;
@@ -142,11 +143,13 @@ async fn the_open_limit_is_not_asked_again_at_promotion() {
     let full = org.full_class(at("2026-03-04T08:00:00Z")).await;
     let place = ann.queues_for(&full).await;
     ann.books(&org.class(at("2026-03-05T08:00:00Z")).await).await;
-    org.admin().put("/v1/org/policy", {
-        let mut policy = org.desk().get("/v1/org").await.at("/policy").clone();
-        policy["booking"]["open_limit"] = json!(1);
-        policy
-    }).await;
+    org.admin()
+        .put("/v1/org/policy", {
+            let mut policy = org.desk().get("/v1/org").await.at("/policy").clone();
+            policy["booking"]["open_limit"] = json!(1);
+            policy
+        })
+        .await;
     full.frees().await;
     org.finds(&place, "booked").await;
 }

@@ -29,9 +29,16 @@ mod rosters;
 mod members;
 mod events;
 mod rights;
+mod rights_table;
 mod rates;
 
 mod bad_values;
 mod calls;
 mod dump;
 mod bad_input;
+mod bad_queries;
+mod wire;
+
+mod race;
+
+mod codes;

@@ -16,7 +16,8 @@ async fn a_member_is_taken_over_in_full_and_read_back() {
     let org = world.org("standard").await;
     let desk = org.desk();
     let body = json!({
-        "name": " Ann Ås ", "email": "ann@example.com", "phone": "+45 12-34 (56)", "born": "1990-02-28", "language": "da",
+        "name": " Ann Ås ", "email": "ann@example.com", "phone": "+45 12-34 (56)", "born": "1990-02-28",
+        "language": "da",
         "membership": {
             "plan": "clips", "status": "active", "clips": 10, "clips_revision": 7, "valid_from": "2026-01-01",
             "valid_until": "2026-12-31", "clubs": ["main"], "categories": ["yoga", "pool"],
@@ -41,8 +42,12 @@ async fn a_member_is_taken_over_in_full_and_read_back() {
 async fn a_member_needs_only_a_name_and_a_membership() {
     let world = World::new().await;
     let org = world.org("standard").await;
-    let put = org.desk().put("/v1/members/ann", json!({ "name": "Ann", "membership": { "plan": "unlimited", "status": "active" } })).await;
-    let membership = json!({ "plan": "unlimited", "status": "active", "clubs": "all", "categories": "all", "frozen": [] });
+    let put = org
+        .desk()
+        .put("/v1/members/ann", json!({ "name": "Ann", "membership": { "plan": "unlimited", "status": "active" } }))
+        .await;
+    let membership =
+        json!({ "plan": "unlimited", "status": "active", "clubs": "all", "categories": "all", "frozen": [] });
     assert_eq!(put.body, json!({ "id": "ann", "name": "Ann", "membership": membership }));
 }
 
@@ -55,7 +60,10 @@ async fn an_upsert_replaces_everything_but_the_clips() {
     desk.put("/v1/members/ann", json!({ "name": "Ann", "phone": "12345678", "membership": membership })).await;
     desk.put("/v1/members/ann", json!({ "name": "Anna", "membership": { "plan": "clips", "status": "active" } })).await;
     let seen = desk.get("/v1/members/ann").await;
-    assert_eq!((seen.text("/name"), seen.at("/phone"), seen.at("/membership/valid_until")), ("Anna", &json!(null), &json!(null)));
+    assert_eq!(
+        (seen.text("/name"), seen.at("/phone"), seen.at("/membership/valid_until")),
+        ("Anna", &json!(null), &json!(null))
+    );
     assert_eq!(seen.at("/membership/clips"), &json!(3));
 }
 
@@ -160,7 +168,8 @@ async fn a_new_freeze_gives_back_what_lies_in_it() {
     let waiting = ann.queues_for(&org.full_class(json!({ "starts_at": "2026-03-05T12:00:00Z" })).await).await;
     let after = ann.books(&org.class(json!({ "starts_at": "2026-03-06T12:00:00Z" })).await).await;
     org.desk().upserts("ann", json!({ "frozen": [{ "from": "2026-03-04", "until": "2026-03-05" }] })).await;
-    for (booking, status) in [(&before, "booked"), (&within, "cancelled"), (&waiting, "cancelled"), (&after, "booked")] {
+    for (booking, status) in [(&before, "booked"), (&within, "cancelled"), (&waiting, "cancelled"), (&after, "booked")]
+    {
         org.finds(booking, status).await;
     }
 }
@@ -207,14 +216,16 @@ async fn an_erased_member_is_gone_with_name_and_contact() {
     let world = World::new().await;
     let org = world.org("standard").await;
     let desk = org.desk();
-    let contact = json!({ "name": "Ann Unusual", "email": "ann.unusual@example.com", "phone": "+4599887766", "born": "1990-01-01" });
-    let mut body = contact;
-    body["membership"] = json!({ "plan": "unlimited", "status": "active" });
+    let body = json!({
+        "name": "Ann Unusual", "email": "ann.unusual@example.com", "phone": "+4599887766", "born": "1990-01-01",
+        "membership": { "plan": "unlimited", "status": "active" },
+    });
     desk.put("/v1/members/ann", body).await;
     let ann = org.caller("ann", "member");
     let full = org.full_class(json!({})).await;
     let place = ann.queues_for(&full).await;
-    let (ahead, bob) = (org.class(json!({ "starts_at": "2026-03-04T12:00:00Z", "capacity": 1 })).await, org.member("bob").await);
+    let (ahead, bob) =
+        (org.class(json!({ "starts_at": "2026-03-04T12:00:00Z", "capacity": 1 })).await, org.member("bob").await);
     let booking = ann.books(&ahead).await;
     let behind = bob.queues_for(&ahead).await;
     desk.erases(&ann).await;
@@ -228,7 +239,11 @@ async fn an_erased_member_is_gone_with_name_and_contact() {
     for query in ["ann", "unusual", "%2B4599887766", "Ann"] {
         assert_eq!(desk.get(&format!("/v1/members?query={query}")).await.items().len(), 0, "{query}");
     }
-    for path in [format!("/v1/classes/{}/history", ahead.id()), "/v1/events?limit=200".to_owned(), format!("/v1/classes/{}/roster", ahead.id())] {
+    for path in [
+        format!("/v1/classes/{}/history", ahead.id()),
+        "/v1/events?limit=200".to_owned(),
+        format!("/v1/classes/{}/roster", ahead.id()),
+    ] {
         let text = desk.get(&path).await.body.to_string().to_lowercase();
         assert!(!text.contains("unusual") && !text.contains("99887766"), "{path}: {text}");
     }
@@ -296,6 +311,9 @@ async fn members_are_found_by_the_beginning_of_id_phone_or_name() {
         ("%2B45+11", vec!["m-1"]),
         ("2233", vec!["m-2"]),
         ("44-55", vec!["x-1"]),
+        ("44.55/6", vec!["x-1"]),
+        ("-", vec![]),
+        ("%28", vec![]),
         ("nobody", vec![]),
     ] {
         let mut found: Vec<String> =
@@ -347,4 +365,25 @@ async fn all_members_come_by_id_page_by_page() {
         }
         assert_eq!(found, whole.ids(), "{query}");
     }
+}
+
+#[tokio::test]
+async fn an_id_may_hold_what_identity_providers_put_into_it() {
+    let world = World::new().await;
+    let org = world.org("standard").await;
+    let desk = org.desk();
+    let id = "auth0|ann.b_c~d@example.com+e-f";
+    let written = "auth0%7Cann.b_c~d@example.com+e-f";
+    let membership = json!({ "plan": "unlimited", "status": "active" });
+    let put = desk.put(&format!("/v1/members/{written}"), json!({ "name": "Ann", "membership": membership })).await;
+    assert_eq!(put.id(), id);
+    let ann = org.caller(id, "member");
+    let class = org.class(json!({ "id": id })).await;
+    let booking = ann.books(&written).await;
+    assert_eq!((booking.text("/class"), booking.text("/member")), (id, id));
+    assert_eq!(ann.get("/v1/me").await.id(), id);
+    assert_eq!(ann.get(&format!("/v1/members/{written}/standing")).await.at("/upcoming"), &json!(1));
+    assert_eq!(desk.get(&format!("/v1/bookings?member={}", written.replace('+', "%2B"))).await.items().len(), 1);
+    assert_eq!(desk.get(&format!("/v1/members?query={}", "AUTH0%7Cann")).await.ids(), [id]);
+    assert_eq!(desk.roster(&written).await.at("/class/id"), class.at("/id"));
 }

@@ -328,3 +328,18 @@ async fn of_two_classes_the_earlier_is_tried_first() {
     org.finds(&late_place, "waitlisted").await;
     assert_eq!(org.counts(&late).await, (0, 1, 1));
 }
+
+#[tokio::test]
+async fn of_two_classes_at_the_same_time_the_first_id_is_tried_first() {
+    let world = World::new().await;
+    let org = world.org("standard").await;
+    let ann = org.member("ann").await;
+    let (second, first) = (org.full_class(json!({ "id": "b" })).await, org.full_class(json!({ "id": "a" })).await);
+    let (b, a) = (ann.queues_for(&second).await, ann.queues_for(&first).await);
+    org.desk().upserts("ann", json!({ "status": "blocked" })).await;
+    second.frees().await;
+    first.frees().await;
+    org.desk().upserts("ann", json!({})).await;
+    org.finds(&a, "booked").await;
+    org.finds(&b, "cancelled").await;
+}

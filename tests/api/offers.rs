@@ -46,7 +46,10 @@ async fn a_freed_spot_is_offered_to_the_first() {
     let offered = story.ann.sees_booking(&story.place).await;
     assert_eq!(offered.text("/offer_expires_at"), "2026-03-02T09:30:00+01:00");
     assert_eq!(offered.at("/position"), &json!(null));
-    assert_eq!(story.ann.sees(&story.full).await.at("/me"), &json!({ "booking": story.place.id(), "status": "offered" }));
+    assert_eq!(
+        story.ann.sees(&story.full).await.at("/me"),
+        &json!({ "booking": story.place.id(), "status": "offered" })
+    );
     assert_eq!(story.org.finds(&story.behind, "waitlisted").await.at("/position"), &json!(1));
     let told = story.org.told(&story.full, "spot_offered").await;
     assert_eq!((told.len(), &told[0]["member"]), (1, &json!("ann")));
@@ -161,6 +164,7 @@ async fn no_offer_outlasts_promotion() {
     story.org.finds(&story.place, "lapsed").await;
     story.org.finds(&story.behind, "waitlisted").await;
     assert_eq!(story.org.counts(&story.full).await, (0, 1, 1));
+    assert_eq!(story.org.told(&story.full, "spot_freed").await.len(), 1);
     story.bob.books(&story.full).again().becoming("booked").await;
 }
 

@@ -78,7 +78,8 @@ fn norwegian(minimum: u32) -> Vec<(&'static str, Value)> {
 
 #[tokio::test]
 async fn the_presets_have_the_numbers_of_the_chains() {
-    let vilnius = [("/timezone", json!("Europe/Vilnius")), ("/currency", json!("EUR")), ("/languages", json!(["lt", "en"]))];
+    let vilnius =
+        [("/timezone", json!("Europe/Vilnius")), ("/currency", json!("EUR")), ("/languages", json!(["lt", "en"]))];
     let house = [
         ("/currency", json!("EUR")),
         ("/languages", json!(["en"])),
@@ -98,7 +99,8 @@ async fn the_presets_have_the_numbers_of_the_chains() {
     let listed = world.operator().get("/v1/presets").await;
     assert_eq!(listed.items().len(), 6);
     for (id, policy) in expected {
-        let preset = listed.items().iter().find(|preset| preset["id"] == id).unwrap_or_else(|| panic!("no preset {id}"));
+        let preset =
+            listed.items().iter().find(|preset| preset["id"] == id).unwrap_or_else(|| panic!("no preset {id}"));
         assert_eq!(preset["policy"], policy, "{id}");
         assert!(preset["name"].as_str().is_some_and(|name| !name.is_empty()));
         let org = world.org(id).await;
@@ -124,7 +126,10 @@ async fn a_new_name_keeps_the_policy_and_a_new_preset_replaces_it() {
     let org = world.org("pulsn-dk").await;
     let path = format!("/v1/orgs/{}", org.id);
     let renamed = world.operator().put(&path, json!({ "name": "Pulsn" })).await;
-    assert_eq!((renamed.text("/name"), renamed.text("/policy/currency"), renamed.at("/revision")), ("Pulsn", "DKK", &json!(2)));
+    assert_eq!(
+        (renamed.text("/name"), renamed.text("/policy/currency"), renamed.at("/revision")),
+        ("Pulsn", "DKK", &json!(2))
+    );
     let moved = world.operator().put(&path, json!({ "name": "Pulsn", "preset": "impuls-lt" })).await;
     assert_eq!((moved.text("/timezone"), moved.at("/revision")), ("Europe/Vilnius", &json!(3)));
     let same = world.operator().put(&path, json!({ "name": "Pulsn", "preset": "impuls-lt" })).await;
@@ -268,7 +273,10 @@ async fn a_new_zone_moves_the_local_hours_of_classes_not_yet_open() {
     let (ahead, open) = (org.desk().sees(&ahead).await, org.desk().sees(&open).await);
     // New York changed its clocks on 8 March, so a week before is a week of hours.
     assert_eq!(ahead.text("/terms/opens_at"), "2026-03-26T12:00:00-04:00");
-    assert_eq!((ahead.text("/terms/timezone"), open.text("/terms/timezone")), ("America/New_York", "Europe/Copenhagen"));
+    assert_eq!(
+        (ahead.text("/terms/timezone"), open.text("/terms/timezone")),
+        ("America/New_York", "Europe/Copenhagen")
+    );
     assert_eq!(open.text("/terms/opens_at"), "2026-02-24T07:00:00-05:00", "written with the organisation's offset");
 }
 
@@ -301,7 +309,12 @@ async fn every_wrong_field_of_a_policy_is_told_at_once() {
     policy["colour"] = json!("blue");
     let refused = org.admin().put("/v1/org/policy", policy).refused("invalid").await;
     let expected = [
-        "/attendance/strikes", "/booking/opens/before", "/cancel/late_fee", "/colour", "/currency", "/timezone",
+        "/attendance/strikes",
+        "/booking/opens/before",
+        "/cancel/late_fee",
+        "/colour",
+        "/currency",
+        "/timezone",
         "/waitlist/quiet/until",
     ];
     assert_eq!(refused.pointers(), expected);
@@ -317,7 +330,8 @@ async fn clubs_are_put_renamed_and_listed_by_id() {
     desk.put("/v1/clubs/city", json!({ "id": "city", "name": "Centre" })).await;
     desk.put("/v1/clubs/city", json!({ "id": "town", "name": "Centre" })).refused("invalid").await;
     let listed = org.member("ann").await.get("/v1/clubs").await;
-    let expected = json!({ "items": [{ "id": "city", "name": "Centre" }, { "id": "main", "name": "Main" }], "next": null });
+    let expected =
+        json!({ "items": [{ "id": "city", "name": "Centre" }, { "id": "main", "name": "Main" }], "next": null });
     assert_eq!(listed.body, expected);
     let first = desk.get("/v1/clubs?limit=1").await;
     assert_eq!(desk.get(&format!("/v1/clubs?cursor={}", first.text("/next"))).await.ids(), ["main"]);

@@ -100,7 +100,8 @@ async fn promotion_ends_waiting_for_what_overlaps() {
     let one = org.full_class(json!({})).await;
     let two = org.full_class(json!({ "starts_at": "2026-03-03T12:30:00Z" })).await;
     let touching = org.full_class(json!({ "starts_at": "2026-03-03T13:00:00Z" })).await;
-    let (first, second, third) = (ann.queues_for(&one).await, ann.queues_for(&two).await, ann.queues_for(&touching).await);
+    let (first, second, third) =
+        (ann.queues_for(&one).await, ann.queues_for(&two).await, ann.queues_for(&touching).await);
     let behind = bob.queues_for(&two).await;
     one.frees().await;
     org.finds(&first, "booked").await;
@@ -151,4 +152,17 @@ async fn a_policy_can_let_members_wait_on() {
     assert_eq!(org.passed_over(&two).await, [("ann".to_owned(), "overlap".to_owned())]);
     ann.cancels(&first).await;
     org.finds(&second, "booked").await;
+}
+
+#[tokio::test]
+async fn promotion_goes_on_when_booking_has_closed() {
+    let world = World::new().await;
+    let org = world.org_under("standard", json!({ "booking": { "closes_before": "PT4H" } })).await;
+    let ann = org.member("ann").await;
+    let full = org.full_class(json!({})).await;
+    let place = ann.queues_for(&full).await;
+    world.sets_clock("2026-03-03T09:00:00Z").await;
+    ann.books(&full).refused("closed").await;
+    full.frees().await;
+    org.finds(&place, "booked").await;
 }

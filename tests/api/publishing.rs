@@ -83,15 +83,17 @@ async fn days_before_a_class_are_local_days_on_both_sides_of_a_clock_change() {
 async fn a_local_time_that_does_not_exist_moves_forward_and_one_that_exists_twice_is_the_first() {
     let world = World::new().await;
     let org = world.org("standard").await;
-    for (starts_at, opens_at) in
-        [("2026-04-05T02:30:00+02:00", "2026-03-29T03:30:00+02:00"), ("2026-11-01T02:30:00+01:00", "2026-10-25T02:30:00+02:00")]
-    {
+    for (starts_at, opens_at) in [
+        ("2026-04-05T02:30:00+02:00", "2026-03-29T03:30:00+02:00"),
+        ("2026-11-01T02:30:00+01:00", "2026-10-25T02:30:00+02:00"),
+    ] {
         let class = org.class(json!({ "starts_at": starts_at })).await;
         assert_eq!(class.text("/terms/opens_at"), opens_at, "{starts_at}");
     }
-    for (starts_at, opens_at) in
-        [("2026-03-31T18:00:00+02:00", "2026-03-29T03:30:00+02:00"), ("2026-10-27T18:00:00+01:00", "2026-10-25T02:30:00+02:00")]
-    {
+    for (starts_at, opens_at) in [
+        ("2026-03-31T18:00:00+02:00", "2026-03-29T03:30:00+02:00"),
+        ("2026-10-27T18:00:00+01:00", "2026-10-25T02:30:00+02:00"),
+    ] {
         let opens = json!({ "booking": { "opens": { "before": null, "days": 2, "at": "02:30" } } });
         let class = org.class(json!({ "starts_at": starts_at, "policy": opens })).await;
         assert_eq!(class.text("/terms/opens_at"), opens_at, "{starts_at}");
@@ -184,7 +186,8 @@ async fn what_only_the_stored_state_shows_to_be_wrong_is_told_with_a_pointer() {
         (json!({ "id": "taken" }), "/id"),
         (json!({ "minimum": 13 }), "/minimum"),
     ] {
-        let mut body = json!({ "club": "main", "title": "Yoga", "starts_at": NEXT_WEEK, "minutes": 60, "capacity": 12 });
+        let mut body =
+            json!({ "club": "main", "title": "Yoga", "starts_at": NEXT_WEEK, "minutes": 60, "capacity": 12 });
         for (name, value) in change.as_object().unwrap() {
             body[name] = value.clone();
         }

@@ -25,7 +25,8 @@ async fn those_behind_move_up_when_somebody_leaves() {
     let org = world.org("standard").await;
     let [ann, bob, cid] = org.members(["ann", "bob", "cid"]).await;
     let full = org.full_class(json!({})).await;
-    let (first, second, third) = (ann.queues_for(&full).await, bob.queues_for(&full).await, cid.queues_for(&full).await);
+    let (first, second, third) =
+        (ann.queues_for(&full).await, bob.queues_for(&full).await, cid.queues_for(&full).await);
     let left = bob.cancels(&second).becoming("cancelled").await;
     assert_eq!(left.at("/position"), &json!(null));
     assert_eq!(ann.sees_booking(&first).await.at("/position"), &json!(1));
@@ -95,8 +96,12 @@ async fn promotion_goes_on_in_ticket_order_until_the_queue_is_empty() {
         assert_eq!(me.text("/me/status"), "booked", "{}", member.sub);
         member.cancels(&me.text("/me/booking")).await;
     }
-    let promoted: Vec<String> =
-        org.told(&full, "booking_promoted").await.iter().map(|line| line["member"].as_str().unwrap().to_owned()).collect();
+    let promoted: Vec<String> = org
+        .told(&full, "booking_promoted")
+        .await
+        .iter()
+        .map(|line| line["member"].as_str().unwrap().to_owned())
+        .collect();
     assert_eq!(promoted, ids);
     assert_eq!(org.counts(&full).await, (0, 1, 0));
 }
@@ -169,7 +174,10 @@ async fn fewer_spots_bump_nobody_and_promote_nobody_until_there_is_room() {
     let bookings = [ann.books(&class).await, bob.books(&class).await, cid.books(&class).await];
     let place = dot.queues_for(&class).await;
     let lowered = org.desk().changes(&class, json!({ "capacity": 2 })).await;
-    assert_eq!((lowered.at("/capacity"), lowered.at("/booked"), lowered.at("/free")), (&json!(2), &json!(3), &json!(0)));
+    assert_eq!(
+        (lowered.at("/capacity"), lowered.at("/booked"), lowered.at("/free")),
+        (&json!(2), &json!(3), &json!(0))
+    );
     ann.cancels(&bookings[0]).await;
     org.finds(&place, "waitlisted").await;
     org.finds(&bookings[1], "booked").await;
@@ -186,8 +194,10 @@ async fn leaving_the_waitlist_is_free_inside_the_cutoff_too() {
     let place = ann.queues_for(&org.full_class(json!({})).await).await;
     world.sets_clock("2026-03-03T11:59:59.999Z").await;
     assert_eq!(ann.previews_cancelling(&place).await.text("/outcome"), "free");
-    ann.cancels(&place).becoming("cancelled").await;
+    let charging = json!({ "charge": true });
+    org.desk().cancels(&place).with_body(charging).becoming("cancelled").await;
     assert!(org.desk().fees().await.items().is_empty());
+    ann.cancels(&place).becoming("cancelled").await;
 }
 
 #[tokio::test]

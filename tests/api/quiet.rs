@@ -179,6 +179,7 @@ async fn where_promotion_ends_in_quiet_hours_the_spot_is_then_for_whoever_comes_
     assert_eq!(story.org.counts(&story.full).await, (0, 0, 1));
     story.world.sets_clock("2026-03-04T05:30:00Z").await;
     assert_eq!(story.org.counts(&story.full).await, (0, 1, 1));
+    assert_eq!(story.org.told(&story.full, "spot_freed").await.len(), 1);
     bob.books(&story.full).await;
     story.org.finds(&story.place, "waitlisted").await;
 }
@@ -205,4 +206,13 @@ async fn quiet_hours_can_lie_within_a_day() {
     story.org.finds(&story.place, "waitlisted").await;
     story.world.sets_clock("2026-03-03T13:00:00Z").await;
     story.expects_an_offer_until("2026-03-03T14:30:00+01:00").await;
+}
+
+#[tokio::test]
+async fn who_leaves_the_queue_meanwhile_gives_the_reserved_spot_up() {
+    let story = Story::begins().await;
+    story.frees_at("2026-03-02T21:00:00Z").await;
+    story.ann.cancels(&story.place).becoming("cancelled").await;
+    assert_eq!(story.org.counts(&story.full).await, (0, 1, 0));
+    story.org.member("bob").await.books(&story.full).await;
 }

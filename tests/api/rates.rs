@@ -13,7 +13,10 @@ async fn a_caller_who_writes_too_fast_is_told_when_to_come_back() {
         desk.put(&format!("/v1/clubs/c{number}"), json!({ "name": "Club" })).await;
     }
     let refused = desk.put("/v1/clubs/c3", json!({ "name": "Club" })).refused("rate_limited").await;
-    assert_eq!((refused.status, refused.retry_after.as_deref(), refused.at("/retry_after")), (429, Some("1"), &json!(1)));
+    assert_eq!(
+        (refused.status, refused.retry_after.as_deref(), refused.at("/retry_after")),
+        (429, Some("1"), &json!(1))
+    );
     assert_eq!(desk.get("/v1/clubs").await.items().len(), 3, "reads are not limited, and nothing was written");
     let other = world.caller("gym", "second-desk", "staff");
     other.put("/v1/clubs/c3", json!({ "name": "Club" })).await;

@@ -28,7 +28,8 @@ async fn queueing_again_answers_the_place_there_is() {
     bob.queues_for(&full).await;
     let second = ann.queues_for(&full).again().await;
     assert_eq!(first.body, second.body);
-    let without_waitlist = ann.books(&full).with_body(json!({ "waitlist": false })).again().becoming("waitlisted").await;
+    let without_waitlist =
+        ann.books(&full).with_body(json!({ "waitlist": false })).again().becoming("waitlisted").await;
     assert_eq!(without_waitlist.body, first.body);
 }
 
@@ -165,7 +166,8 @@ async fn a_key_makes_publishing_safe_to_repeat() {
     let world = World::new().await;
     let org = world.org("standard").await;
     let desk = org.desk();
-    let body = json!({ "club": "main", "title": "Spin", "starts_at": "2026-03-03T12:00:00Z", "minutes": 45, "capacity": 12 });
+    let body =
+        json!({ "club": "main", "title": "Spin", "starts_at": "2026-03-03T12:00:00Z", "minutes": 45, "capacity": 12 });
     let first = desk.post("/v1/classes", body.clone()).key("k").answers(201).await;
     let again = desk.post("/v1/classes", body.clone()).key("k").answers(201).await;
     assert_eq!(first.body, again.body);
@@ -181,7 +183,8 @@ async fn publishing_repeated_under_another_policy_gets_the_same_reply() {
     let desk = org.desk();
     let six_weeks = json!({ "booking": { "opens": { "before": "P42D" } } });
     let body = json!({
-        "club": "main", "title": "PT", "starts_at": "2026-03-03T12:00:00Z", "minutes": 45, "capacity": 1, "policy": six_weeks,
+        "club": "main", "title": "PT", "starts_at": "2026-03-03T12:00:00Z", "minutes": 45, "capacity": 1,
+        "policy": six_weeks,
     });
     let first = desk.post("/v1/classes", body.clone()).key("k").answers(201).await;
     let mut policy = desk.get("/v1/org").await.at("/policy").clone();

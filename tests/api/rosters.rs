@@ -5,7 +5,11 @@ use serde_json::{Value, json};
 use crate::support::api::{Named, World};
 
 fn names(list: &Value) -> Vec<(&str, &str)> {
-    list.as_array().unwrap().iter().map(|entry| (entry["member"].as_str().unwrap(), entry["status"].as_str().unwrap())).collect()
+    list.as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| (entry["member"].as_str().unwrap(), entry["status"].as_str().unwrap()))
+        .collect()
 }
 
 #[tokio::test]
@@ -13,7 +17,9 @@ async fn a_roster_has_the_names_of_those_booked_and_of_those_waiting() {
     let world = World::new().await;
     let org = world.org("standard").await;
     let [ann, bob] = org.members(["ann", "bob"]).await;
-    org.desk().put("/v1/members/cid", json!({ "name": "Cid Å.", "membership": { "plan": "unlimited", "status": "active" } })).await;
+    org.desk()
+        .put("/v1/members/cid", json!({ "name": "Cid Å.", "membership": { "plan": "unlimited", "status": "active" } }))
+        .await;
     let class = org.class(json!({ "capacity": 1 })).await;
     let booking = ann.books(&class).await;
     let place = org.caller("cid", "member").queues_for(&class).await;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::dump::every;
 use crate::support::api::{Named, Org, Person, Reply};
 
 /// A class whose only spot is taken.
@@ -38,7 +39,8 @@ impl Reply {
     /// The pointers of a 422, sorted.
     pub fn pointers(&self) -> Vec<String> {
         let errors = self.body["errors"].as_array().map_or(&[][..], Vec::as_slice);
-        let mut found: Vec<String> = errors.iter().filter_map(|error| error["pointer"].as_str()).map(str::to_owned).collect();
+        let mut found: Vec<String> =
+            errors.iter().filter_map(|error| error["pointer"].as_str()).map(str::to_owned).collect();
         found.sort();
         found
     }
@@ -66,8 +68,9 @@ impl Org {
 
     /// The lines of a class's history that tell of this event.
     pub async fn told(&self, class: &impl Named, event: &str) -> Vec<Value> {
-        let history = self.desk().history(class).await;
-        history.items().iter().filter(|line| line["event"] == event).cloned().collect()
+        let mut history = every(&self.desk(), &format!("/v1/classes/{}/history", class.id())).await;
+        history.retain(|line| line["event"] == event);
+        history
     }
 
     /// Who was passed over in a class and why, in order.

@@ -1,8 +1,11 @@
 //! The timetable: by start, filtered, page by page, and for a member with their own place in it.
 
+use futures_util::{StreamExt, stream};
 use serde_json::json;
 
+use crate::dump::every;
 use crate::support::api::{Named, Org, Reply, World};
+use crate::support::redis::Keeps;
 
 /// Three clubs' worth of classes, published out of order.
 async fn timetable(org: &Org) {
@@ -16,7 +19,8 @@ async fn timetable(org: &Org) {
         ("tomorrow", "main", "spin", "ida", "2026-03-04T06:00:00Z"),
     ] {
         let instructor = json!({ "id": instructor, "name": "Teacher" });
-        let class = json!({ "id": id, "club": club, "category": category, "instructor": instructor, "starts_at": starts_at });
+        let class =
+            json!({ "id": id, "club": club, "category": category, "instructor": instructor, "starts_at": starts_at });
         org.class(class).await;
     }
 }
@@ -235,4 +239,21 @@ async fn a_members_bookings_come_page_by_page() {
         }
         assert_eq!(found, whole.ids(), "{when}");
     }
+}
+
+/// More than one call of the core looks at.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_filter_finds_what_is_rare_among_very_many() {
+    let world = World::with(1, Keeps::Nothing).await;
+    let org = world.org("standard").await;
+    let numbers: Vec<usize> = (0..1_100).collect();
+    let publish = async |number: &usize| {
+        let category = if *number == 1_090 { "rare" } else { "common" };
+        let starts_at = format!("2026-03-{:02}T{:02}:{:02}:00Z", 3 + number / 480, number / 60 % 8, number % 60);
+        drop(org.class(json!({ "id": format!("c{number}"), "starts_at": starts_at, "category": category })).await);
+    };
+    stream::iter(&numbers).for_each_concurrent(128, publish).await;
+    let found = every(&org.desk(), "/v1/classes?category=rare").await;
+    assert_eq!(found.iter().map(|class| class["id"].as_str().unwrap()).collect::<Vec<_>>(), ["c1090"]);
+    assert_eq!(every(&org.desk(), "/v1/classes?category=common").await.len(), 1_099);
 }

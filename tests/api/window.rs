@@ -31,7 +31,10 @@ async fn a_class_not_yet_open_says_when_it_will_be() {
     let ann = org.member("ann").await;
     let class = org.class(json!({ "starts_at": NEXT_WEEK })).await;
     let seen = ann.sees(&class).await;
-    assert_eq!(seen.at("/can_book"), &json!({ "allowed": false, "code": "not_open", "until": "2026-03-05T18:00:00+01:00" }));
+    assert_eq!(
+        seen.at("/can_book"),
+        &json!({ "allowed": false, "code": "not_open", "until": "2026-03-05T18:00:00+01:00" })
+    );
     assert_eq!(seen.at("/me"), &json!(null));
 }
 

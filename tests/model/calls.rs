@@ -43,6 +43,7 @@ impl Org {
         }
         let announced = self.events.len();
         let answer = self.act(op);
+        self.ask_around(self.now);
         self.settle(self.now);
         self.show_free(announced);
         let answer = self.as_of_the_end(answer);
@@ -218,6 +219,7 @@ impl Org {
             terms,
             stage,
             started: false,
+            closed: false,
             tickets: 0,
             unasked: false,
             shown_free: new.capacity,
@@ -301,8 +303,7 @@ impl Org {
         }
         self.entry(id).stage = Stage::Cancelled;
         self.announce("class_cancelled", now, Some(id), None);
-        let places: Vec<Number> = self.of_class(id).filter(|b| b.status.live()).map(|b| b.number).collect();
-        for number in places {
+        for number in self.of_class(id).filter(|b| b.status.live()).map(|b| b.number).collect::<Vec<_>>() {
             let status = self.bookings[number].status;
             if status == Status::Booked {
                 self.return_clip(number);
@@ -315,9 +316,13 @@ impl Org {
             let event = if status == Status::Waitlisted { "waitlist_left" } else { "booking_cancelled" };
             self.announce(event, now, None, Some(number));
         }
-        let mut late: Vec<_> = self.of_class(id).filter_map(|b| Some((b.late?, b.number))).collect();
-        late.sort_unstable();
-        for (_, number) in late {
+        let mut owing: Vec<_> = self.of_class(id).filter_map(|b| Some((b.owing?, b.number))).collect();
+        owing.sort_unstable();
+        for (_, number) in owing {
+            if self.bookings[number].status == Status::NoShow {
+                self.bookings[number].status = Status::ClassCancelled;
+                self.announce("booking_cancelled", now, None, Some(number));
+            }
             self.unwind(number, now);
         }
         Answer::done(200, "cancelled", Body::Class(self.view_class(id, None)))
@@ -421,7 +426,7 @@ impl Org {
             grace_until: None,
             moved: None,
             fee: 0,
-            late: None,
+            owing: None,
         });
         number
     }
@@ -487,19 +492,14 @@ impl Org {
     }
 
     fn cancel_late(&mut self, number: Number, fee: u32) {
-        self.lateness += 1;
-        let lateness = self.lateness;
-        let booking = &mut self.bookings[number];
-        booking.status = Status::LateCancelled;
-        booking.late = Some(lateness);
-        let owes = fee > 0 && booking.by_clip != Some(true);
+        self.bookings[number].status = Status::LateCancelled;
+        self.owe(number);
         self.announce("booking_cancelled", self.now, None, Some(number));
-        if owes {
-            self.bookings[number].fee = fee;
-            self.ledger(number, true, "late_cancel", fee);
-            self.announce("fee_charged", self.now, None, Some(number));
+        self.charge(number, "late_cancel", fee, self.now);
+        let class = &self.classes[&self.bookings[number].class];
+        if class.terms.policy.cancel.late_is_strike {
+            self.strike(number, self.now);
         }
-        self.strike(number);
         self.freed.insert(self.bookings[number].class.clone());
         self.eased.insert(self.bookings[number].member.clone());
     }
@@ -507,7 +507,8 @@ impl Org {
     fn preview(&self, number: Number) -> Answer {
         let booking = &self.bookings[number];
         if !booking.status.live() || booking.status == Status::CheckedIn {
-            return Answer::refused(Refused::new("wrong_status"));
+            // What cancelling an ended booking would cost is not said anywhere.
+            return Answer::done(200, "ended", Body::Nothing);
         }
         let class = &self.classes[&booking.class];
         let cancel = &class.terms.policy.cancel;

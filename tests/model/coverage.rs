@@ -80,10 +80,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("accept", "accepted not_offered offer_expired not_found not_entitled +booking_promoted"),
     ("preview", "free charged refused"),
     ("set_clock", "set +class_opened +class_started +class_finished +offer_lapsed +spot_offered"),
-    (
-        "put_member",
-        "put +member_changed +booking_cancelled +waitlist_left +booking_promoted +spot_offered",
-    ),
+    ("put_member", "put +member_changed +booking_cancelled +waitlist_left +booking_promoted +spot_offered"),
     ("erase_member", "erased +member_erased +booking_cancelled"),
     ("publish", "published invalid +class_published"),
     ("put_policy", "put +policy_changed +class_changed +class_opened"),

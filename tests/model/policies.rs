@@ -7,16 +7,21 @@ use crate::dice::Dice;
 
 const SPANS: &[&str] = &["PT0S", "PT30M", "PT60M", "PT2H", "PT3H", "PT24H", "P1D"];
 
-/// A whole policy. `currency`: kept where an organisation has fees in it already.
-pub fn policy(dice: &mut Dice, currency: Option<&str>) -> Value {
+/// A whole policy. `before`: the one it replaces; the currency stays, because the ledger has one, and so does the zone
+/// where it is far away: a chain does not move by half a day.
+pub fn policy(dice: &mut Dice, before: Option<&Value>) -> Value {
     let mut policy = dice.pick(presets()).policy.to_json();
     // The decision on the minimum is not modelled: nothing is ever below 0.
     policy["attendance"]["minimum"] = json!(0);
     if dice.chance(75) {
         throw(dice, &mut policy);
     }
-    if let Some(currency) = currency {
-        policy["currency"] = json!(currency);
+    if let Some(before) = before {
+        policy["currency"] = before["currency"].clone();
+        let european = |policy: &Value| policy["timezone"].as_str().is_some_and(|zone| zone.starts_with("Europe/"));
+        if !(european(before) && european(&policy)) {
+            policy["timezone"] = before["timezone"].clone();
+        }
     }
     policy
 }
@@ -57,6 +62,8 @@ fn throw(dice: &mut Dice, policy: &mut Value) {
     set(50, "/attendance/strikes", &[json!(1), json!(1), json!(2), json!(3), Value::Null]);
     set(40, "/attendance/strike_window", &["P1D", "PT12H", "P14D"].map(Value::from));
     set(50, "/attendance/ban", &["PT6H", "P1D", "P2D"].map(Value::from));
+    set(50, "/attendance/untouched_roster", &[json!("penalise")]);
+    set(30, "/attendance/no_show_fee", &[json!(0), json!(500)]);
     set(60, "/cancel/forgive_if_refilled", &[json!(true)]);
     set(60, "/waitlist/max", &[json!(1), json!(2), json!(20), json!(0)]);
     set(75, "/waitlist/mode", &["offer", "offer", "auto"].map(Value::from));

@@ -5,6 +5,7 @@
 use chrono::{Datelike, NaiveDate, TimeDelta};
 use rollcall::domain::calendar::{day_start, days_on};
 use rollcall::domain::instant::Instant;
+use rollcall::domain::policy::UntouchedRoster;
 use rollcall::domain::span::Span;
 
 use crate::state::{Booking, Class, Fee, Member, Membership, Number, Org, Stage, Status, Strike};
@@ -17,6 +18,7 @@ enum Due {
     BanEnd,
     OfferEnd(Number),
     Start,
+    Close,
     End,
 }
 
@@ -116,20 +118,23 @@ impl Org {
     }
 
     fn forgive_oldest(&mut self, class: &str, now: Instant) {
-        let oldest = self.of_class(class).filter(|b| b.late.is_some()).min_by_key(|b| b.late).map(|b| b.number);
+        let late = |b: &&Booking| b.status == Status::LateCancelled && b.owing.is_some();
+        let oldest = self.of_class(class).filter(late).min_by_key(|b| b.owing).map(|b| b.number);
         if let Some(number) = oldest {
             self.unwind(number, now);
         }
     }
 
-    /// Takes back what a late cancel cost: announced as an excuse, the fee by a waiver, the clip by returning it.
+    /// Takes back what a late cancel or no-show cost: announced as an excuse, the fee by a waiver, the clip by returning it.
     pub fn unwind(&mut self, number: Number, now: Instant) {
         let booking = &mut self.bookings[number];
-        booking.late = None;
+        booking.owing = None;
         let fee = std::mem::take(&mut booking.fee);
         self.announce("excused", now, None, Some(number));
         if fee > 0 {
-            self.ledger(number, false, "late_cancel", fee);
+            let charged = self.fees.iter().find(|line| line.booking == number && line.charged);
+            let reason = charged.map_or("late_cancel", |line| line.reason);
+            self.ledger(number, false, reason, fee);
             self.announce("fee_waived", now, None, Some(number));
         }
         if let Some(counted) = self.strikes.iter().position(|strike| strike.booking == number) {
@@ -144,17 +149,17 @@ impl Org {
 
     // ---- strikes and bans ---------------------------------------------------------------------------------
 
-    /// A late cancel counts like a no-show where the terms say so.
-    pub fn strike(&mut self, number: Number) {
+    /// Counts a no-show, or a late cancel like one, at the class's start.
+    pub fn strike(&mut self, number: Number, now: Instant) {
         let booking = &self.bookings[number];
         let class = &self.classes[&booking.class];
         let rules = &class.terms.policy.attendance;
-        let Some(needed) = rules.strikes.filter(|_| class.terms.policy.cancel.late_is_strike) else { return };
+        let Some(needed) = rules.strikes else { return };
         let span = |span: &Span| TimeDelta::milliseconds(span.fixed_ms());
         let member = booking.member.clone();
         let (at, window, ban) = (class.starts_at, span(&rules.strike_window), span(&rules.ban));
         self.strikes.push(Strike { member: member.clone(), booking: number, at, needed, window, ban });
-        self.judge_ban(&member, self.now);
+        self.judge_ban(&member, now);
     }
 
     /// A strike with enough others in its window bans; the latest end of them all holds.
@@ -190,6 +195,21 @@ impl Org {
     pub fn ledger(&mut self, number: Number, charged: bool, reason: &'static str, amount: u32) {
         let member = self.bookings[number].member.clone();
         self.fees.push(Fee { member, booking: number, charged, reason, amount });
+    }
+
+    /// From here on a late cancel or no-show is something to forgive, the oldest first.
+    pub fn owe(&mut self, number: Number) {
+        self.owed += 1;
+        self.bookings[number].owing = Some(self.owed);
+    }
+
+    /// Money for who pays with a membership; who paid with a clip has lost that.
+    pub fn charge(&mut self, number: Number, reason: &'static str, fee: u32, now: Instant) {
+        if fee > 0 && self.bookings[number].by_clip != Some(true) {
+            self.bookings[number].fee = fee;
+            self.ledger(number, true, reason, fee);
+            self.announce("fee_charged", now, None, Some(number));
+        }
     }
 
     /// Ends a live place free of charge; a spot given up is asked about when the call is done.
@@ -238,11 +258,12 @@ impl Org {
         }
         let waits = class.offers() && (self.settling || class.quiet_at(now));
         if waits && now < class.terms.promote_until {
-            let able = (self.settling && freed) || self.reserved(id) > 0;
-            self.entry(id).unasked |= able;
+            let kept = if self.settling { freed } else { self.reserved(id) > 0 };
+            self.entry(id).unasked |= kept;
             return;
         }
-        self.entry(id).unasked = false;
+        let freed = freed || (class.unasked && !self.settling);
+        self.entry(id).unasked &= self.settling;
         let waiting = self.queue(id);
         if now >= class.terms.promote_until {
             let tell = freed && !class.holds_spots_for_the_desk() && now < class.starts_at;
@@ -283,6 +304,7 @@ impl Org {
     pub fn settle(&mut self, now: Instant) {
         self.settling = true;
         while let Some((at, due, class)) = self.next_due().filter(|&(at, ..)| at <= now) {
+            self.now = at;
             match due {
                 Due::Opening => {
                     self.entry(&class).stage = Stage::Open;
@@ -309,14 +331,44 @@ impl Org {
                     self.entry(&class).started = true;
                     self.announce("class_started", at, Some(&class), None);
                 }
+                Due::Close => self.close(&class, at),
                 Due::End => {
                     self.entry(&class).stage = Stage::Finished;
                     self.announce("class_finished", at, Some(&class), None);
                 }
             }
         }
-        self.settling = false;
+        (self.settling, self.now) = (false, now);
         self.offer_what_is_free(now);
+    }
+
+    /// Check-in is over: who had a spot and did not come is a no-show, unless nobody at all was checked in and staff are
+    /// to look at it; what is left of the waitlist ends.
+    fn close(&mut self, id: &str, at: Instant) {
+        self.entry(id).closed = true;
+        let rules = self.classes[id].terms.policy.attendance.clone();
+        let of_status = |org: &Org, wanted: Status| -> Vec<Number> {
+            org.of_class(id).filter(|b| b.status == wanted).map(|b| b.number).collect()
+        };
+        let absent = of_status(self, Status::Booked);
+        let untouched = !absent.is_empty() && of_status(self, Status::CheckedIn).is_empty();
+        if untouched && rules.untouched_roster == UntouchedRoster::Review {
+            self.announce("roster_untouched", at, Some(id), None);
+        } else {
+            for number in absent {
+                self.bookings[number].status = Status::NoShow;
+                self.owe(number);
+                self.announce("no_show_recorded", at, None, Some(number));
+                self.charge(number, "no_show", rules.no_show_fee, at);
+                self.strike(number, at);
+                self.eased.insert(self.bookings[number].member.clone());
+            }
+        }
+        for number in self.queue(id) {
+            self.bookings[number].status = Status::Lapsed;
+            self.announce("waitlist_lapsed", at, None, Some(number));
+        }
+        self.ask_around(at);
     }
 
     /// Offers wait for the end of settling and of quiet hours; then they are made, by class start.
@@ -346,7 +398,7 @@ impl Org {
     /// The earliest item; ties: openings first, then by class, then in the order of [`Due`].
     fn next_due(&self) -> Option<(Instant, Due, String)> {
         let mut items = Vec::new();
-        for class in self.classes.values().filter(|c| !c.over()) {
+        for class in self.classes.values().filter(|c| c.stage != Stage::Cancelled) {
             let mut add = |at: Instant, due: Due| items.push((at, due != Due::Opening, class.id.clone(), due));
             if class.stage == Stage::Scheduled {
                 add(class.terms.opens_at, Due::Opening);
@@ -359,10 +411,17 @@ impl Org {
             if !class.started {
                 add(class.starts_at, Due::Start);
             }
-            add(class.ends_at(), Due::End);
+            if !class.closed {
+                add(class.terms.check_in_closes, Due::Close);
+            }
+            if class.stage != Stage::Finished {
+                add(class.ends_at(), Due::End);
+            }
         }
         for (id, member) in &self.members {
-            items.extend(member.banned_until.filter(|_| !member.ban_over).map(|until| (until, false, id.clone(), Due::BanEnd)));
+            items.extend(
+                member.banned_until.filter(|_| !member.ban_over).map(|until| (until, false, id.clone(), Due::BanEnd)),
+            );
         }
         let order = |due: Due| match due {
             Due::OfferEnd(number) => self.bookings[number].ticket,
@@ -373,7 +432,8 @@ impl Org {
                 Due::Opening | Due::BanEnd => 0,
                 Due::OfferEnd(_) => 1,
                 Due::Start => 2,
-                Due::End => 3,
+                Due::Close => 3,
+                Due::End => 4,
             };
             (*at, *rest, id.clone(), kind, order(*due))
         });

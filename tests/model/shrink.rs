@@ -20,8 +20,12 @@ pub async fn shrink(world: &World, from: &Beginning, told: Vec<Op>, difference: 
         let mut start = 0;
         let mut shorter = false;
         while start < best.len() && begun.elapsed() < TIME {
-            let without: Vec<Op> =
-                best.iter().enumerate().filter(|(i, _)| !(start..start + part).contains(i)).map(|(_, op)| op.clone()).collect();
+            let without: Vec<Op> = best
+                .iter()
+                .enumerate()
+                .filter(|(i, _)| !(start..start + part).contains(i))
+                .map(|(_, op)| op.clone())
+                .collect();
             match replay(world, from, &without).await {
                 Some((length, found)) if found.kind() == last.kind() => {
                     best = without[..length].to_vec();

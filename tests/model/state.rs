@@ -37,7 +37,7 @@ pub struct Org {
     pub eased: BTreeSet<String>,
     /// While due items are being settled, offers wait.
     pub settling: bool,
-    pub lateness: u64,
+    pub owed: u64,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -51,7 +51,7 @@ pub struct Member {
     pub ban_over: bool,
 }
 
-/// One counted late cancel, under the terms of its class.
+/// One counted no-show or late cancel, under the terms of its class.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Strike {
     pub member: String,
@@ -110,6 +110,8 @@ pub struct Class {
     pub terms: Terms,
     pub stage: Stage,
     pub started: bool,
+    /// The roll was closed, or left to staff.
+    pub closed: bool,
     pub tickets: u64,
     /// A spot that nobody could be asked about yet (quiet hours).
     pub unasked: bool,
@@ -147,8 +149,8 @@ pub struct Booking {
     pub moved: Option<Instant>,
     /// What is still charged for it, in minor units.
     pub fee: u32,
-    /// The order of late cancels; `None` once forgiven or if never late.
-    pub late: Option<u64>,
+    /// The order of late cancels and no-shows; `None` once it is forgiven, or if it is neither.
+    pub owing: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -253,7 +255,7 @@ impl Org {
             freed: BTreeSet::new(),
             eased: BTreeSet::new(),
             settling: false,
-            lateness: 0,
+            owed: 0,
         }
     }
 
@@ -314,10 +316,8 @@ impl Org {
 
     /// Live places in classes that have not started, by start.
     pub fn ahead(&self, member: &str) -> Vec<Number> {
-        let mut ahead: Vec<&Booking> = self
-            .of_member(member)
-            .filter(|b| b.status.live() && self.now < self.classes[&b.class].starts_at)
-            .collect();
+        let mut ahead: Vec<&Booking> =
+            self.of_member(member).filter(|b| b.status.live() && self.now < self.classes[&b.class].starts_at).collect();
         ahead.sort_by_key(|b| (self.classes[&b.class].starts_at, b.class.clone()));
         ahead.iter().map(|b| b.number).collect()
     }
@@ -331,7 +331,8 @@ impl Org {
             if asking && self.reserved(id) > 0 {
                 broken.push(format!("{id}: a free spot and a member who could take it (3)"));
             }
-            let mut live: Vec<&str> = self.of_class(id).filter(|b| b.status.live()).map(|b| b.member.as_str()).collect();
+            let mut live: Vec<&str> =
+                self.of_class(id).filter(|b| b.status.live()).map(|b| b.member.as_str()).collect();
             live.sort_unstable();
             if live.windows(2).any(|pair| pair[0] == pair[1]) {
                 broken.push(format!("{id}: two live bookings of one member (5)"));
@@ -344,7 +345,10 @@ impl Org {
             let lines = |charged| self.fees.iter().filter(move |f| f.booking == booking.number && f.charged == charged);
             let owed = lines(true).map(|f| f.amount).sum::<u32>() - lines(false).map(|f| f.amount).sum::<u32>();
             if owed != booking.fee || lines(true).count() > 1 {
-                broken.push(format!("booking {}: the ledger says {owed}, the booking {} (7)", booking.number, booking.fee));
+                broken.push(format!(
+                    "booking {}: the ledger says {owed}, the booking {} (7)",
+                    booking.number, booking.fee
+                ));
             }
         }
         broken

@@ -277,7 +277,8 @@ impl Reader<'_> {
             status,
             position: small(body, "position")?,
             offer_expires_at: optional_instant(body, "offer_expires_at")?,
-            by_clip: Some(body.get("paid_with").and_then(Value::as_str) == Some("clip")).filter(|_| shows_payment(status)),
+            by_clip: Some(body.get("paid_with").and_then(Value::as_str) == Some("clip"))
+                .filter(|_| shows_payment(status)),
             fee: money(body, "fee")?,
         })
     }
@@ -452,8 +453,29 @@ fn status(text: &str) -> Read<Status> {
 
 /// Every code a compared call may answer with.
 pub const CODES: &[&str] = &[
-    "not_open", "closed", "full", "waitlist_full", "waitlist_closed", "daily_limit", "open_limit", "overlap", "banned",
-    "not_entitled", "frozen", "membership_ended", "no_clips", "too_young", "class_cancelled", "class_finished",
-    "cancel_closed", "check_in_not_open", "check_in_closed", "offer_expired", "not_offered", "wrong_status",
-    "not_found", "invalid", "idempotency_mismatch",
+    "not_open",
+    "closed",
+    "full",
+    "waitlist_full",
+    "waitlist_closed",
+    "daily_limit",
+    "open_limit",
+    "overlap",
+    "banned",
+    "not_entitled",
+    "frozen",
+    "membership_ended",
+    "no_clips",
+    "too_young",
+    "class_cancelled",
+    "class_finished",
+    "cancel_closed",
+    "check_in_not_open",
+    "check_in_closed",
+    "offer_expired",
+    "not_offered",
+    "wrong_status",
+    "not_found",
+    "invalid",
+    "idempotency_mismatch",
 ];

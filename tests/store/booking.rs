@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::house::{House, Said, ms};
+use crate::house::{House, ms};
+use crate::said::Said;
 
 async fn refuses_to_book(house: &House, class: &str, member: &str, waitlist: &str, code: &str) -> Said {
     house.refuses("book", &[class, member, "new", waitlist, ""], code).await
@@ -26,7 +27,9 @@ async fn a_booking_is_made_or_queued_or_answered_as_it_is() {
 
 #[tokio::test]
 async fn booking_is_refused_for_what_a_member_is() {
-    let house = House::open(json!({ "attendance": { "strikes": 1 }, "cancel": { "late": "charged", "late_is_strike": true } })).await;
+    let house =
+        House::open(json!({ "attendance": { "strikes": 1 }, "cancel": { "late": "charged", "late_is_strike": true } }))
+            .await;
     house.club("other").await;
     house.class("k", json!({ "category": "spin" })).await;
     house.class("kids", json!({ "min_age": 16 })).await;
@@ -46,10 +49,9 @@ async fn booking_is_refused_for_what_a_member_is() {
         let said = refuses_to_book(&house, "k", member, "1", code).await;
         assert_eq!(said.text(1), if code == "frozen" { "2026-03-20" } else { "" });
     }
-    for (member, patch, code) in [
-        ("unknown-age", json!({}), "too_young"),
-        ("child", json!({ "born": "2010-03-06" }), "too_young"),
-    ] {
+    for (member, patch, code) in
+        [("unknown-age", json!({}), "too_young"), ("child", json!({ "born": "2010-03-06" }), "too_young")]
+    {
         house.person(member, patch).await;
         refuses_to_book(&house, "kids", member, "1", code).await;
     }
@@ -60,10 +62,9 @@ async fn booking_is_refused_for_what_a_member_is() {
     assert_eq!(house.cancels("late", "soon").await.field("status"), "late_cancelled");
     let said = refuses_to_book(&house, "k", "late", "1", "banned").await;
     assert_eq!(said.text(1), ms("2026-03-16T08:30:00Z").to_string());
-    for (member, membership) in [
-        ("last-day", json!({ "valid_until": "2026-03-05" })),
-        ("first-day", json!({ "valid_from": "2026-03-05" })),
-    ] {
+    for (member, membership) in
+        [("last-day", json!({ "valid_until": "2026-03-05" })), ("first-day", json!({ "valid_from": "2026-03-05" }))]
+    {
         house.class(member, json!({ "capacity": 1 })).await;
         house.member(member, membership).await;
         assert_eq!(house.books(member, member).await.tag, "BOOKED");
@@ -129,7 +130,10 @@ async fn booking_is_refused_for_what_a_class_is() {
     assert_eq!(house.call("book", &["k", "cay", "by-the-desk", "1", "1"]).await.tag, "BOOKED");
     house.call("erase_member", &["dan"]).await;
     refuses_to_book(&house, "k", "dan", "1", "not_found").await;
-    house.has_heard("book", "not_open class_cancelled not_found full waitlist_full closed class_finished waitlist_closed");
+    house.has_heard(
+        "book",
+        "not_open class_cancelled not_found full waitlist_full closed class_finished waitlist_closed",
+    );
     house.is_sound().await;
 }
 
@@ -149,7 +153,10 @@ async fn a_spot_left_is_free_or_late_or_kept() {
     assert_eq!(house.cancels("dan", "k").await.field("status"), "cancelled");
     house.at("2026-03-05T16:00:00Z").await;
     let preview = house.call("preview_cancel", &[&house.id("ben", "k"), ""]).await;
-    assert_eq!((preview.text(0).as_str(), preview.text(1).as_str(), preview.text(2).as_str()), ("charged", "3000", "EUR"));
+    assert_eq!(
+        (preview.text(0).as_str(), preview.text(1).as_str(), preview.text(2).as_str()),
+        ("charged", "3000", "EUR")
+    );
     let late = house.cancels("ben", "k").await;
     assert_eq!((late.field("status").as_str(), late.field("fee").as_str()), ("late_cancelled", "3000"));
     assert_eq!(house.cancels("ben", "k").await.tag, "REPEATED");

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rollcall::domain::event::NAMES;
 
-use crate::house::Said;
+use crate::said::Said;
 
 /// The head of one entry point.
 pub struct Head {

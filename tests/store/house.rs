@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use redis::{Cmd, FromRedisValue, Value as Reply};
 use rollcall::domain::caller::By;
 use rollcall::domain::class::NewClass;
 use rollcall::domain::ids::{ClassId, MemberId, OrgId};
@@ -27,6 +26,8 @@ use serde_json::{Value, json};
 
 use crate::heads::{Head, heads};
 use crate::redis_server::{Keeps, Redis};
+use crate::said::Said;
+use crate::underneath::assert_same;
 
 /// When every story begins: a Monday.
 pub const BEGIN: &str = "2026-03-02T08:00:00Z";
@@ -53,51 +54,6 @@ pub struct House {
     commands: Mutex<u64>,
     /// Function, and the tag or refusal it has answered.
     heard: Mutex<BTreeSet<(String, String)>>,
-}
-
-/// What a function answered.
-#[derive(Clone, Debug)]
-pub struct Said {
-    pub tag: String,
-    pub cursor: String,
-    pub payload: Vec<Reply>,
-}
-
-/// Every key and its content.
-pub type Dump = BTreeMap<String, Vec<u8>>;
-
-impl Said {
-    fn of(value: Reply) -> Said {
-        let Reply::Array(items) = value else { panic!("no list: {value:?}") };
-        let mut items = items.into_iter();
-        let mut head = || text(&items.next().expect("a tag, a cursor and a zone"));
-        let (tag, cursor, _zone) = (head(), head(), head());
-        Said { tag, cursor, payload: items.collect() }
-    }
-
-    pub fn text(&self, index: usize) -> String {
-        text(&self.payload[index])
-    }
-
-    /// The code of a refusal; any other answer fails the test.
-    pub fn code(&self) -> String {
-        assert_eq!(self.tag, "REFUSED", "{self:?}");
-        self.text(0)
-    }
-
-    /// A list of names and values.
-    pub fn record(&self, index: usize) -> HashMap<String, String> {
-        HashMap::from_redis_value(self.payload[index].clone()).expect("names and values")
-    }
-
-    /// A field of the booking or class answered: the last part.
-    pub fn field(&self, name: &str) -> String {
-        self.record(self.payload.len() - 1).remove(name).unwrap_or_default()
-    }
-}
-
-pub fn text(value: &Reply) -> String {
-    String::from_redis_value(value.clone()).expect("text")
 }
 
 pub fn instant(text: &str) -> Instant {
@@ -217,7 +173,8 @@ impl House {
             "membership": { "plan": "unlimited", "status": "active", "clubs": "all", "categories": "all", "frozen": [] },
         });
         merge(&mut body, &patch);
-        let member = Member::parse(MemberId::parse(id).expect("an id"), &body).unwrap_or_else(|errors| panic!("{id}: {errors:?}"));
+        let member = Member::parse(MemberId::parse(id).expect("an id"), &body)
+            .unwrap_or_else(|errors| panic!("{id}: {errors:?}"));
         self.store.put_member(&self.write(), &member).await.expect("a store").outcome.expect("a member");
     }
 
@@ -406,102 +363,9 @@ impl House {
         self.redis.as_ref().expect("the house that owns the server").url()
     }
 
-    // ---- underneath ----------------------------------------------------------------------------------------------
-
-    pub async fn command<T: FromRedisValue>(&self, command: &Cmd) -> T {
-        let value = self.lanes.call(command).await.unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        T::from_redis_value(value).expect("what was asked for")
-    }
-
-    /// A command on one key of the organisation.
-    pub async fn on<T: FromRedisValue>(&self, name: &str, key: &str, args: &[&str]) -> T {
-        self.command(redis::cmd(name).arg(self.key(key)).arg(args)).await
-    }
-
-    /// A stored field; empty where there is none.
-    pub async fn field(&self, key: &str, name: &str) -> String {
-        self.on::<Option<String>>("HGET", key, &[name]).await.unwrap_or_default()
-    }
-
-    pub async fn number(&self, key: &str, name: &str) -> i64 {
-        self.field(key, name).await.parse().unwrap_or(0)
-    }
-
-    /// The events since a cursor, as `name` or `name member`.
-    pub async fn events_since(&self, cursor: &str) -> Vec<String> {
-        let mut found = Vec::new();
-        for (_, line) in self.lines_since(cursor).await {
-            let member = line["member"].as_str().map(|member| format!(" {member}")).unwrap_or_default();
-            found.push(format!("{}{member}", line["event"].as_str().unwrap_or_default()));
-        }
-        found
-    }
-
-    /// The events since a cursor: id and line.
-    pub async fn lines_since(&self, cursor: &str) -> Vec<(String, Value)> {
-        let lines: Vec<(String, Vec<String>)> = self.on("XRANGE", "events", &[&format!("({cursor}"), "+"]).await;
-        lines.into_iter().map(|(id, fields)| (id, serde_json::from_str(&fields[1]).expect("JSON"))).collect()
-    }
-
-    pub async fn cursor(&self) -> String {
-        format!("{}-{}", self.number("org", "ms").await, self.number("org", "changes").await)
-    }
-
-    /// Everything in this Redis, to be put back.
-    pub async fn dump(&self) -> Dump {
-        self.every_key("return redis.call('DUMP', key)").await
-    }
-
-    /// Everything in this Redis, to be compared: fields of hashes come in an order that means nothing.
-    pub async fn sight(&self) -> Dump {
-        self.every_key(
-            "local kind = redis.call('TYPE', key).ok \
-            if kind ~= 'hash' and kind ~= 'set' then return redis.call('DUMP', key) end \
-            local flat, out = redis.call(kind == 'hash' and 'HGETALL' or 'SMEMBERS', key), {} \
-            for i = 1, #flat, 2 do out[#out + 1] = flat[i] .. '\\0' .. (flat[i + 1] or '') end \
-            table.sort(out) return kind .. table.concat(out, '\\0')",
-        )
-        .await
-    }
-
-    async fn every_key(&self, content: &str) -> Dump {
-        let script = format!(
-            "local function of(key) {content} end local out = {{}} \
-            for _, key in ipairs(redis.call('KEYS', '*')) do out[#out + 1] = key out[#out + 1] = of(key) end return out"
-        );
-        let pairs: Vec<(String, Vec<u8>)> = self.command(redis::cmd("EVAL").arg(script).arg(0)).await;
-        pairs.into_iter().collect()
-    }
-
-    /// Puts everything back as it was dumped.
-    pub async fn restore(&self, dump: &Dump) {
-        let script = "redis.call('FLUSHALL') for i = 1, #ARGV, 2 do \
-            redis.call('RESTORE', ARGV[i], 0, ARGV[i + 1]) end return #ARGV";
-        let mut command = redis::cmd("EVAL");
-        command.arg(script).arg(0);
-        for (key, content) in dump {
-            command.arg(key).arg(content);
-        }
-        let _: i64 = self.command(&command).await;
-    }
-
-    /// Puts one key back, or takes it away where there was none.
-    pub async fn restore_key(&self, dump: &Dump, key: &str) {
-        let _: i64 = self.command(redis::cmd("DEL").arg(key)).await;
-        if let Some(content) = dump.get(key) {
-            let _: String = self.command(redis::cmd("RESTORE").arg(key).arg(0).arg(content)).await;
-        }
-    }
-
-    /// No invariant is broken, and every event that was announced by a call stands in its head.
+    /// No invariant is broken.
     pub async fn is_sound(&self) {
         let broken = self.store.check().await.expect("a check");
         assert!(broken.is_empty(), "{broken:#?}");
     }
-}
-
-pub fn assert_same(before: &Dump, after: &Dump, what: &str) {
-    let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    let changed: Vec<&String> = keys.into_iter().filter(|key| before.get(*key) != after.get(*key)).collect();
-    assert!(changed.is_empty(), "{what}: changed {changed:?}");
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::house::{BEGIN, House, STARTS, ms};
+use crate::house::{House, STARTS, ms};
 
 const SETTLE_ITEMS_MAX: usize = 100;
 const PROMOTIONS_MAX: usize = 100;
@@ -46,8 +46,12 @@ async fn a_call_promotes_a_hundred_and_the_next_ones_the_rest_in_ticket_order() 
         house.store.settle(&house.org).await.unwrap();
         let expected: Vec<String> = names(1 + raised_by).split(' ').map(str::to_owned).collect();
         assert_eq!(on_set(&house, "roster").await, expected);
-        let promoted: Vec<String> =
-            house.events_since(&before).await.into_iter().filter(|event| event.starts_with("booking_promoted")).collect();
+        let promoted: Vec<String> = house
+            .events_since(&before)
+            .await
+            .into_iter()
+            .filter(|event| event.starts_with("booking_promoted"))
+            .collect();
         let in_order: Vec<String> = expected[1..].iter().map(|member| format!("booking_promoted {member}")).collect();
         assert_eq!(promoted, in_order);
         house.is_sound().await;
@@ -120,7 +124,8 @@ async fn a_listing_looks_at_a_thousand_and_goes_on_from_there() {
             local at = redis.call('HGET', p .. 'class:first', 'starts') + n \
             redis.call('HSET', p .. 'class:' .. id, 'starts', at, 'category', n == tonumber(ARGV[2]) and 'spin' or '') \
             redis.call('ZADD', p .. 'classes', at, id) end";
-        let _: redis::Value = house.command(redis::cmd("EVAL").arg(script).arg(0).arg(house.key("")).arg(classes)).await;
+        let _: redis::Value =
+            house.command(redis::cmd("EVAL").arg(script).arg(0).arg(house.key("")).arg(classes)).await;
         let mut after = [String::new(), String::new()];
         let (mut found, mut calls) = (0, 0);
         loop {
@@ -194,7 +199,8 @@ async fn whoever_a_ban_kept_waiting_is_promoted_when_it_ends() {
 
 #[tokio::test]
 async fn numbers_above_ten_to_the_thirteenth_keep_exact() {
-    let house = House::open(json!({ "cancel": { "free_until": "P6D", "late": "charged", "late_fee": 100_000_000 } })).await;
+    let house =
+        House::open(json!({ "cancel": { "free_until": "P6D", "late": "charged", "late_fee": 100_000_000 } })).await;
     let far: i64 = 20_000_000_000_003;
     for (name, value) in [("changes", far), ("ms", 90_000_000_000_007)] {
         let _: i64 = house.on("HSET", "org", &[name, &value.to_string()]).await;
@@ -212,7 +218,7 @@ async fn numbers_above_ten_to_the_thirteenth_keep_exact() {
     assert_eq!((line.text(1), line.record(2)["amount"].as_str()), ((far + 5).to_string(), "100000000"));
     assert_eq!(house.number("member:ann", "open_fees").await, 10_000_100_000_001);
     let events = house.call("list_events", &["", "10"]).await;
-    assert!(events.payload.iter().map(crate::house::text).any(|part| part == format!("90000000000007-{}", far + 5)));
+    assert!(events.payload.iter().map(crate::said::text).any(|part| part == format!("90000000000007-{}", far + 5)));
     // The last instant the service knows, to the millisecond.
     house.at("2199-12-31T23:59:59.999Z").await;
     let before = house.cursor().await;
@@ -250,5 +256,4 @@ async fn ids_may_hold_every_character_that_ids_may_hold() {
     }
     house.at(STARTS).await;
     house.is_sound().await;
-    let _ = BEGIN;
 }

@@ -10,15 +10,20 @@ mod redis_server;
 
 mod heads;
 mod house;
+mod said;
+mod underneath;
 
 mod attendance;
 mod booking;
 mod broken;
 mod classes;
+mod closing;
 mod invariants;
 mod limits;
 mod members;
 mod orgs;
+mod promotion;
 mod repeats;
 mod sent;
+mod series;
 mod time;

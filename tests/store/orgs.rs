@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::house::{House, assert_same, ms, policy};
+use crate::house::{House, ms, policy};
+use crate::underneath::assert_same;
 
 #[tokio::test]
 async fn an_organisation_is_created_changed_and_sent_back() {
@@ -20,7 +21,9 @@ async fn an_organisation_is_created_changed_and_sent_back() {
     house.at("2026-03-02T08:00:00Z").await;
     let text = policy(&json!({})).to_json().to_string();
     let put = async |name: &str, policy: &str, seen: &str, if_match: &str, classes: &str| {
-        house.call("put_org", &[name, "Europe/Copenhagen", "EUR", policy, seen, if_match, "1772438400000", classes]).await
+        house
+            .call("put_org", &[name, "Europe/Copenhagen", "EUR", policy, seen, if_match, "1772438400000", classes])
+            .await
     };
     let created = put("Nord", &text, "0", "", "[]").await;
     assert_eq!((created.tag.as_str(), created.text(1).as_str()), ("ORG", "1"));
@@ -98,7 +101,7 @@ async fn a_cursor_names_an_event_still_there_or_is_gone() {
     let house = House::open(json!({})).await;
     let page = async |after: &str| {
         let said = house.call("list_events", &[after, "2"]).await;
-        let ids: Vec<String> = said.payload.iter().skip(1).step_by(2).map(crate::house::text).collect();
+        let ids: Vec<String> = said.payload.iter().skip(1).step_by(2).map(crate::said::text).collect();
         (said.tag, ids)
     };
     house.members("ann ben cay").await;

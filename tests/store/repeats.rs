@@ -3,7 +3,9 @@
 use redis::Value;
 use serde_json::json;
 
-use crate::house::{BEGIN, House, Said, assert_same, ms};
+use crate::house::{BEGIN, House, ms};
+use crate::said::Said;
+use crate::underneath::assert_same;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -40,7 +42,26 @@ async fn every_kind_of_reply_comes_back_as_it_was() {
     let house = house_with_a_class().await;
     let roomy = json!({ "starts_at": "2026-03-06T17:00:00Z", "capacity": 5 });
     house.class("roomy", roomy).await;
-    let new = ["name", "Cay", "plan", "unlimited", "status", "active", "clips", "", "clips_revision", "", "clubs", "all", "categories", "all", "frozen", "[]", "index", "[\"cay\"]"];
+    let new = [
+        "name",
+        "Cay",
+        "plan",
+        "unlimited",
+        "status",
+        "active",
+        "clips",
+        "",
+        "clips_revision",
+        "",
+        "clubs",
+        "all",
+        "categories",
+        "all",
+        "frozen",
+        "[]",
+        "index",
+        "[\"cay\"]",
+    ];
     let put_member: Vec<&str> = ["cay"].into_iter().chain(new).collect();
     for (function, args) in [
         ("book", vec!["k", "ann", "ann-k", "1", ""]),
@@ -116,7 +137,11 @@ async fn what_was_refused_or_sent_back_is_judged_anew() {
     assert_eq!(tries(&(opens - 1).to_string()).await.code(), "not_open");
     assert_eq!(tries(&opens.to_string()).await.tag, "BOOKED");
     let change = async |seen: &str| {
-        house.tries_as("change", "same", "", "change_class", &["k", seen, "", "title", "Spin"]).await.expect("an answer").tag
+        house
+            .tries_as("change", "same", "", "change_class", &["k", seen, "", "title", "Spin"])
+            .await
+            .expect("an answer")
+            .tag
     };
     assert_eq!(change("7").await, "RETRY");
     assert_eq!(change("1").await, "CLASS");

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use rollcall::domain::class::ClassChange;
 use rollcall::store::attendance::Arrival;
 use rollcall::store::bookings::{Book, Charge, When};
 use rollcall::store::classes::ClassQuery;
+use rollcall::store::parts::PartName;
 use serde_json::json;
 
 use crate::house::{House, instant};
@@ -22,6 +24,8 @@ impl Wire {
         let url = house.url();
         let mut stream = UnixStream::connect(url.strip_prefix("unix://").expect("a socket")).expect("a connection");
         stream.write_all(b"MONITOR\r\n").expect("a listening server");
+        // A server that falls silent fails the test instead of stopping it.
+        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a socket");
         let mut wire = Wire { lines: BufReader::new(stream) };
         assert_eq!(wire.line().trim(), "+OK");
         wire
@@ -69,8 +73,14 @@ async fn everything(house: &House) {
     let store = &house.store;
     let org = &house.org;
     house.members("ann ben").await;
-    house.class("k", json!({ "minimum": 1, "category": "spin", "room": "2", "instructor": { "id": "ina", "name": "Ina" } })).await;
-    let (class, ann, id, club) = ("k".parse().unwrap(), "ann".parse().unwrap(), "one".parse().unwrap(), "city".parse().unwrap());
+    house
+        .class(
+            "k",
+            json!({ "minimum": 1, "category": "spin", "room": "2", "instructor": { "id": "ina", "name": "Ina" } }),
+        )
+        .await;
+    let (class, ann, id, club) =
+        ("k".parse().unwrap(), "ann".parse().unwrap(), "one".parse().unwrap(), "city".parse().unwrap());
     let (ina, now) = ("ina".parse().unwrap(), instant("2026-03-02T08:00:00Z"));
     let book = Book { class: &class, member: &ann, id: &id, waitlist: true, desk: false };
     let write = || house.write();
@@ -104,6 +114,7 @@ async fn everything(house: &House) {
     store.fees(org, None, 10).await.unwrap();
     store.waive_fee(&write(), "7", "grace").await.unwrap();
     store.events(org, None, 10).await.unwrap();
+    store.parts(org, &[PartName::Face(class.clone()), PartName::Me(ann.clone())]).await.unwrap();
     store.org(org).await.unwrap();
     store.trim(org).await.unwrap();
     store.settle(org).await.unwrap();

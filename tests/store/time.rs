@@ -48,7 +48,14 @@ async fn the_streams_time_never_goes_back_and_decides_nothing() {
     let before = house.cursor().await;
     house.members("ben").await;
     let lines = house.lines_since(&before).await;
-    assert_eq!(lines[0].0, format!("{}-{}", ms("2026-03-04T08:00:00Z"), before.split('-').next_back().unwrap().parse::<u64>().unwrap() + 1));
+    assert_eq!(
+        lines[0].0,
+        format!(
+            "{}-{}",
+            ms("2026-03-04T08:00:00Z"),
+            before.split('-').next_back().unwrap().parse::<u64>().unwrap() + 1
+        )
+    );
     assert_eq!(lines[0].1["at"], ms(BEGIN));
     house.is_sound().await;
 }
@@ -67,11 +74,17 @@ async fn what_is_due_is_done_first_each_at_its_own_instant() {
     let said = house.tries_as("-", "-", &now, "read_class", &["k", ""]).await.unwrap();
     assert_eq!(said.record(1)["booked"], "0");
     let lines = house.lines_since(&before).await;
-    let told: Vec<(String, i64)> =
-        lines.iter().map(|(_, line)| (line["event"].as_str().unwrap().to_owned(), line["at"].as_i64().unwrap())).collect();
+    let told: Vec<(String, i64)> = lines
+        .iter()
+        .map(|(_, line)| (line["event"].as_str().unwrap().to_owned(), line["at"].as_i64().unwrap()))
+        .collect();
     let at = |text: &str| ms(text);
     // What the offer that ran out left free is offered with the caller's now, and that is past promotion.
-    for expected in [("offer_lapsed", at("2026-03-02T09:00:00Z")), ("class_opened", at("2026-03-05T17:00:00Z")), ("class_started", at(STARTS))] {
+    for expected in [
+        ("offer_lapsed", at("2026-03-02T09:00:00Z")),
+        ("class_opened", at("2026-03-05T17:00:00Z")),
+        ("class_started", at(STARTS)),
+    ] {
         assert!(told.contains(&(expected.0.to_owned(), expected.1)), "{expected:?} in {told:?}");
     }
     let mut sorted = told.clone();
@@ -105,7 +118,10 @@ async fn quiet_hours_hold_a_spot_for_the_queue() {
     house.at("2026-03-03T21:00:00Z").await;
     house.cancels("ann", "k").await;
     assert_eq!(house.statuses("ben cay", "k").await, "waitlisted waitlisted");
-    assert_eq!((house.number("class:k", "reserved").await, house.books("dan", "k").await.tag.as_str()), (1, "WAITLISTED"));
+    assert_eq!(
+        (house.number("class:k", "reserved").await, house.books("dan", "k").await.tag.as_str()),
+        (1, "WAITLISTED")
+    );
     let next = house.call("carry_out", &[]).await.text(0);
     assert_eq!(next, ms("2026-03-04T06:00:00Z").to_string());
     house.at("2026-03-04T05:59:59.999Z").await;
@@ -115,7 +131,10 @@ async fn quiet_hours_hold_a_spot_for_the_queue() {
     // An offer's clock stands still in quiet hours: half an hour before, half an hour after.
     house.at("2026-03-04T20:30:00Z").await;
     let said = house.call("read_booking", &[&house.id("cay", "k"), ""]).await;
-    assert_eq!((said.field("status").as_str(), said.field("offer_expires_at")), ("offered", ms("2026-03-05T06:30:00Z").to_string()));
+    assert_eq!(
+        (said.field("status").as_str(), said.field("offer_expires_at")),
+        ("offered", ms("2026-03-05T06:30:00Z").to_string())
+    );
     house.is_sound().await;
 }
 

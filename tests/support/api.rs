@@ -6,8 +6,8 @@
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jsonwebtoken::{EncodingKey, Header, encode};
@@ -295,7 +295,8 @@ impl Person {
     }
 
     pub fn cancels_class(&self, class: &impl Named) -> Call {
-        self.post(&format!("/v1/classes/{}/cancel", class.id()), json!({ "reason": "the room is flooded" })).answers(200)
+        self.post(&format!("/v1/classes/{}/cancel", class.id()), json!({ "reason": "the room is flooded" }))
+            .answers(200)
     }
 
     pub fn roster(&self, class: &impl Named) -> Call {

@@ -46,11 +46,16 @@ impl Redis {
         };
         let mut command = Command::new("redis-server");
         command.args(["--port", "0", "--save", "", "--appendonly", aof, "--appendfsync", fsync]);
-        command.args(["--loglevel", "warning", "--logfile", "redis.log"]).arg("--unixsocket").arg(dir.path().join("redis.sock"));
+        command
+            .args(["--loglevel", "warning", "--logfile", "redis.log"])
+            .arg("--unixsocket")
+            .arg(dir.path().join("redis.sock"));
         command.arg("--dir").arg(dir.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         match command.spawn() {
             Ok(child) => child,
-            Err(error) => panic!("redis-server cannot be started ({error}): install Redis 7.0 or later and put it on the PATH"),
+            Err(error) => {
+                panic!("redis-server cannot be started ({error}): install Redis 7.0 or later and put it on the PATH")
+            }
         }
     }
 

@@ -36,12 +36,15 @@ impl Service {
     pub fn with(redis: &Redis, change: impl FnOnce(&mut Settings)) -> Service {
         logs_errors();
         let data_dir = TempDir::with_prefix("rollcall-test-data-").expect("a data directory");
-        let mut settings = Settings::default();
-        settings.listen = Some("127.0.0.1:0".into());
-        settings.redis_url = Some(redis.url().into());
-        settings.durability = Some(if redis.keeps() == Keeps::Nothing { "any" } else { "required" }.into());
-        settings.rate_limit = Some("0".into());
-        settings.time_travel = Some("on".into());
+        let durability = if redis.keeps() == Keeps::Nothing { "any" } else { "required" };
+        let mut settings = Settings {
+            listen: Some("127.0.0.1:0".into()),
+            redis_url: Some(redis.url().into()),
+            durability: Some(durability.into()),
+            rate_limit: Some("0".into()),
+            time_travel: Some("on".into()),
+            ..Settings::default()
+        };
         settings.signing.data_dir = Some(data_dir.path().into());
         settings.signing.jwt_secret = Some(SECRET.into());
         change(&mut settings);
@@ -66,7 +69,8 @@ fn logs_errors() {
 }
 
 fn run(config: Config, tell: &mpsc::Sender<Result<(u16, Store), String>>, stopped: oneshot::Receiver<()>) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     runtime.block_on(async {
         match App::start(config).await {
             Ok(app) => {

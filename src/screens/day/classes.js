@@ -86,7 +86,7 @@ export class Classes {
     const over = Date.parse(found.ends_at) <= now();
     return h("li", { key: found.id }, h("button.session", {
       type: "button", "data-status": found.status, "data-over": String(over), "data-class": found.id,
-      onclick: () => openClass(this.screen, found.id).then(() => this.load()),
+      onclick: () => openClass(this.screen, found).then(() => this.load()),
     },
     h("span.when", null, h("strong", null, fmt.time(found.starts_at)), h("span.about", null, fmt.time(found.ends_at))),
     h("span.what", null, h("strong", null, found.title),

@@ -40,6 +40,7 @@ class Day extends Screen {
     this.section = section;
     history.replaceState(null, "", `#/${section}`);
     this.update();
+    queueMicrotask(() => document.getElementById(`tab-${section}`)?.scrollIntoView({ block: "nearest", inline: "center" }));
     this.attempt(() => this.sections[section].load?.());
   }
 

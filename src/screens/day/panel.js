@@ -13,9 +13,9 @@ const HISTORY_MAX = 2000;
 const TONES = { promotion_passed_over: "wait", booking_promoted: "good", no_show_recorded: "bad", class_cancelled: "bad", fee_charged: "bad", roster_untouched: "wait" };
 
 /** Opens the class in a dialog. */
-export async function openClass(screen, id) {
+export async function openClass(screen, { id, title }) {
   const panel = new Panel(screen, id);
-  const closed = ask(screen.fmt, { title: t("panel.title"), wide: true, body: (redraw) => panel.view(redraw) });
+  const closed = ask(screen.fmt, { title, wide: true, body: (redraw) => panel.view(redraw) });
   const stop = screen.feed.watch(`class:${id}`, () => panel.load().catch(() => {}));
   await screen.attempt(() => panel.load());
   await closed;
@@ -54,8 +54,7 @@ class Panel {
     const over = ["cancelled", "finished"].includes(found.status);
     const action = (name, run, tone = "plain") => h(`button.${tone}.small`, { key: name, type: "button", "data-action": name, onclick: run }, t(`panel.${name}`));
     return [
-      h("div", { key: "head" }, h("p.big-title", null, found.title),
-        h("p.about", null, [fmt.dayLong(fmt.date(found.starts_at)), `${fmt.time(found.starts_at)}–${fmt.time(found.ends_at)}`, this.screen.club(found.club), found.room, found.instructor?.name].filter(Boolean).join(" · "))),
+      h("div", { key: "head" }, h("p.about", null, [fmt.dayLong(fmt.date(found.starts_at)), `${fmt.time(found.starts_at)}–${fmt.time(found.ends_at)}`, this.screen.club(found.club), found.room, found.instructor?.name].filter(Boolean).join(" · "))),
       h("div.stack", { key: "counts" },
         h("p.row", null, h("strong", null, t("panel.booked", { n: found.booked, of: found.capacity })),
           tag(found.status === "cancelled" ? "bad" : "plain", t(`status.${found.status}`)),

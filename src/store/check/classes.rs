@@ -15,12 +15,8 @@ pub fn check(picture: &Picture, findings: &mut Findings) {
         }
         counters(id, class, picture, findings);
         capacity(id, class, findings);
-        let sets = [
-            ("roster", &class.roster),
-            ("queue", &class.queue),
-            ("offers", &class.offers),
-            ("void", &class.void),
-        ];
+        let sets =
+            [("roster", &class.roster), ("queue", &class.queue), ("offers", &class.offers), ("void", &class.void)];
         for (name, set) in sets {
             entries(id, name, set, class, picture, findings);
         }
@@ -63,7 +59,8 @@ fn capacity(id: &str, class: &ClassPicture, findings: &mut Findings) {
     let lowered = class.was_changed(&["capacity"]);
     let allowed = announced.filter(|_| lowered).chain(class.fields.number("capacity")).max().unwrap_or(0);
     if taken > allowed {
-        findings.broken(2, format!("class {id} has {taken} booked and offered, and never had more than {allowed} spots"));
+        findings
+            .broken(2, format!("class {id} has {taken} booked and offered, and never had more than {allowed} spots"));
     }
 }
 
@@ -85,7 +82,8 @@ fn entries(id: &str, name: &str, set: &Scores, class: &ClassPicture, picture: &P
         let ticket = booking.number("ticket");
         if ticket != Some(score) || score > class.fields.count("ticket") {
             let ticket = booking.text("ticket");
-            findings.broken(4, format!("class {id}: the {name} has booking {entry} at {score}, its ticket is {ticket}"));
+            findings
+                .broken(4, format!("class {id}: the {name} has booking {entry} at {score}, its ticket is {ticket}"));
         }
     }
 }
@@ -95,7 +93,9 @@ fn late(id: &str, class: &ClassPicture, picture: &Picture, findings: &mut Findin
     for entry in class.late.keys() {
         let booking = picture.bookings.get(entry);
         let sound = booking.is_some_and(|booking| {
-            booking.text("class") == id && booking.text("status") == "late_cancelled" && booking.get("excused").is_none()
+            booking.text("class") == id
+                && booking.text("status") == "late_cancelled"
+                && booking.get("excused").is_none()
         });
         if !sound {
             findings.broken(7, format!("class {id}: booking {entry} is no late cancel that could be forgiven"));

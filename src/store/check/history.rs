@@ -24,7 +24,10 @@ pub fn check(picture: &Picture, findings: &mut Findings) {
         for (booking, status) in &replayed {
             let stored = picture.bookings.get(*booking).map_or("", |booking| booking.text("status"));
             if stored != *status {
-                findings.broken(6, format!("class {id}: by its history booking {booking} is {status}, stored is {stored:?}"));
+                findings.broken(
+                    6,
+                    format!("class {id}: by its history booking {booking} is {status}, stored is {stored:?}"),
+                );
             }
         }
         for line in class.history.iter().filter(|line| line.booking.is_some()) {
@@ -110,7 +113,10 @@ fn replay<'a>(id: &str, class: &'a ClassPicture, findings: &mut Findings) -> BTr
         };
         if !right {
             let (event, number) = (&line.event, line.number);
-            findings.broken(6, format!("class {id}: event {number}, {event}, leaves booking {booking} {status:?}, before {known:?}"));
+            findings.broken(
+                6,
+                format!("class {id}: event {number}, {event}, leaves booking {booking} {status:?}, before {known:?}"),
+            );
         }
         statuses.insert(booking, status);
     }

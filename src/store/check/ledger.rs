@@ -66,7 +66,8 @@ impl<'a> Ledger<'a> {
         self.charged.insert(number, (line, None));
         let (booking_id, reason) = (line.text("booking"), line.text("reason"));
         if let Some(other) = self.causes.insert((booking_id, reason), number) {
-            findings.broken(7, format!("booking {booking_id} is charged for {reason} twice: fees {other} and {number}"));
+            findings
+                .broken(7, format!("booking {booking_id} is charged for {reason} twice: fees {other} and {number}"));
         }
         // The ledger outlives the classes that retention forgets, and their bookings.
         if picture.kept(line.text("class")).is_none() {
@@ -103,7 +104,9 @@ impl<'a> Ledger<'a> {
 /// The event of a line's number says the same, while it is kept.
 fn announced(number: &str, line: &Fields, picture: &Picture, findings: &mut Findings) {
     let first = picture.events.first().map(|event| event.number);
-    let Some(index) = first.zip(number.parse().ok()).and_then(|(first, number): (i64, i64)| usize::try_from(number - first).ok()) else {
+    let Some(index) =
+        first.zip(number.parse().ok()).and_then(|(first, number): (i64, i64)| usize::try_from(number - first).ok())
+    else {
         return;
     };
     let event = if line.text("kind") == "charged" { "fee_charged" } else { "fee_waived" };

@@ -58,7 +58,10 @@ fn upcoming(id: &str, member: &MemberPicture, owned: &[(&str, &Fields)], picture
     for (booking_id, booking) in owned.iter().filter(|(_, booking)| is_live(booking)) {
         let (expected, found) = (starts(booking), member.upcoming.get(*booking_id).copied());
         if found != expected {
-            findings.broken(5, format!("member {id}: live booking {booking_id} starts at {expected:?}, upcoming has it at {found:?}"));
+            findings.broken(
+                5,
+                format!("member {id}: live booking {booking_id} starts at {expected:?}, upcoming has it at {found:?}"),
+            );
         }
     }
     for booking_id in member.upcoming.keys() {
@@ -113,7 +116,8 @@ fn limits(id: &str, owned: &[(&str, &Fields)], picture: &Picture, findings: &mut
         let limit = limits.iter().copied().collect::<Option<Vec<i64>>>().and_then(|limits| limits.into_iter().max());
         let count = limits.len();
         if limit.is_some_and(|limit| i64::try_from(count).is_ok_and(|count| count > limit)) {
-            findings.broken(5, format!("member {id} has {count} spots on {date}, more than any of these classes allows"));
+            findings
+                .broken(5, format!("member {id} has {count} spots on {date}, more than any of these classes allows"));
         }
     }
 }
@@ -123,7 +127,9 @@ fn strikes(id: &str, member: &MemberPicture, picture: &Picture, findings: &mut F
         let booking = picture.bookings.get(booking_id);
         let explained = booking.is_some_and(|booking| {
             let status = booking.text("status");
-            booking.text("member") == id && booking.number("strike") == Some(at) && ["no_show", "late_cancelled"].contains(&status)
+            booking.text("member") == id
+                && booking.number("strike") == Some(at)
+                && ["no_show", "late_cancelled"].contains(&status)
         });
         if !explained {
             findings.broken(7, format!("member {id}: booking {booking_id} does not explain their strike at {at}"));

@@ -98,7 +98,9 @@ impl Line {
         text.hash(&mut hasher);
         let mut data = written.data;
         let text_of = |name: &str| data[name].as_str().map(str::to_owned);
-        let names = |value: &Value| value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+        let names = |value: &Value| {
+            value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+        };
         Some(Line {
             ms: ms.parse().ok()?,
             number: number.parse().ok()?,
@@ -277,7 +279,9 @@ impl Picture {
             (Place::Timers, Content::Sorted(scores)) => self.timers = scores,
             (Place::Members, Content::Sorted(scores)) => self.member_ids = scores,
             (Place::MemberIndex, Content::Sorted(scores)) => self.member_index = scores,
-            (Place::Class(id, part), content) => self.classes.entry(id.clone()).or_default().put(&id, part, content, findings),
+            (Place::Class(id, part), content) => {
+                self.classes.entry(id.clone()).or_default().put(&id, part, content, findings)
+            }
             (Place::Member(id, part), content) => self.members.entry(id).or_default().put(part, content),
             // Not to be compared with anything, or not what was asked for.
             (_, Content::Hash(_) | Content::Sorted(_) | Content::Lines(_) | Content::Text | Content::WrongType(_)) => {}
@@ -314,7 +318,9 @@ impl Picture {
 
     /// Bookings of classes to be checked, and of classes that are not there at all.
     pub fn kept_bookings(&self) -> impl Iterator<Item = (&String, &Fields)> {
-        self.bookings.iter().filter(|(_, booking)| self.classes.get(booking.text("class")).is_none_or(|class| self.is_kept(class)))
+        self.bookings
+            .iter()
+            .filter(|(_, booking)| self.classes.get(booking.text("class")).is_none_or(|class| self.is_kept(class)))
     }
 }
 

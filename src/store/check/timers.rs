@@ -50,14 +50,13 @@ fn offer_ends(picture: &Picture, class: &str, ticket: &str, id: &str) -> Option<
 }
 
 fn needed(id: &str, class: &ClassPicture, picture: &Picture, findings: &mut Findings) {
-    let over = ["cancelled", "finished"].contains(&class.fields.text("status"));
+    let status = class.fields.text("status");
     let mut expected = Vec::new();
-    if !over {
-        expected.push(format!("b {id} 5"));
-    }
-    let started = class.history.iter().any(|line| line.event == "class_started");
-    if !over && !started && class.fields.count("starts") > picture.now {
-        expected.push(format!("b {id} 3"));
+    if status != "cancelled" {
+        let ahead = |done: bool, kind: u8| (!done).then(|| format!("b {id} {kind}"));
+        expected.extend(ahead(class.fields.get("started").is_some(), 3));
+        expected.extend(ahead(class.fields.get("closed").is_some(), 4));
+        expected.extend(ahead(status == "finished", 5));
     }
     if class.fields.text("status") == "scheduled" {
         expected.push(format!("a0 {id}"));
@@ -69,7 +68,8 @@ fn needed(id: &str, class: &ClassPicture, picture: &Picture, findings: &mut Find
         findings.broken(3, format!("class {id}: there is no timer \"{timer}\""));
     }
     let begin = format!("b {id} 1 ");
-    let timers = picture.timers.range(begin.clone()..).map(|(timer, _)| timer).take_while(|timer| timer.starts_with(&begin));
+    let timers =
+        picture.timers.range(begin.clone()..).map(|(timer, _)| timer).take_while(|timer| timer.starts_with(&begin));
     let offered: Vec<&str> = timers.filter_map(|timer| timer.rsplit(' ').next()).collect();
     for booking in class.offers.keys() {
         let timers = offered.iter().filter(|offered| *offered == booking).count();

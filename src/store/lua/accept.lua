@@ -2,7 +2,7 @@
   KEYS   1 anchor of the organisation
   ARGV   1 now_ms  2 sub  3 role  4 command  5 fingerprint  6 keep_ms  7 booking  8 owner
   REPLY  BOOKED <booking> | REFUSED <code> <until> <detail>
-  EVENTS booking_promoted, excused, fee_waived, waitlist_left
+  EVENTS booking_promoted, excused, fee_waived, ban_lifted, waitlist_left, and what a gone obstacle causes
   WHY    an offer that has run out is settled first, so accepting and lapsing cannot both win ]]
 R.write('accept', function(X, id, owner)
   local at, b = X.now, R.owned_booking(X, id, owner)

@@ -3,7 +3,7 @@
   ARGV   1 now_ms  2 sub  3 role  4 command  5 fingerprint  6 keep_ms
          7 class  8 revision the change was computed from  9 cancel reason ('' = change)  10… name, value pairs that differ
   REPLY  CLASS <id> <class> | TAKEN | RETRY | REFUSED <code> <until> <detail>
-  EVENTS class_changed, class_cancelled
+  EVENTS class_changed, class_cancelled, excused, fee_waived, ban_lifted, and what a gone obstacle causes
   WHY    members keep the class they booked, whatever becomes of the series ]]
 R.write('align_class', function(X, id, seen, cancel, ...)
   local c = R.class(X, id)

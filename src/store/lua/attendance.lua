@@ -83,10 +83,7 @@ do
     local e = R.emit(X, 'no_show_recorded', at, { class = c, booking = b })
     e.data.clip = b.clip_charged ~= nil
     if not b.clip_charged then R.charge(X, at, c, b, 'no_show', c.no_show_fee) end
-    if R.strike(X, at, c, b) then
-      e.data.strike = true
-      R.judge(X, R.member_of(X, b), at)
-    end
+    e.data.strike = R.strike(X, at, c, b)
   end
 
   -- Spots of those who did not come are void, and go to those who stand by.

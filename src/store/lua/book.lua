@@ -3,7 +3,8 @@
   ARGV   1 now_ms ('' = the node's clock)  2 sub  3 role  4 command  5 fingerprint  6 keep_ms
          7 class  8 member  9 booking id  10 waitlist ('1' or '')  11 desk ('1' or '')
   REPLY  BOOKED <booking> | WAITLISTED <booking> | REPEATED <booking> | REFUSED <code> <until> <detail>
-  EVENTS booking_confirmed, waitlist_joined, booking_promoted (first come), excused, fee_waived, waitlist_left
+  EVENTS booking_confirmed, waitlist_joined, booking_promoted (first come), excused, fee_waived, ban_lifted,
+         waitlist_left, and what a gone obstacle causes
   WHY    one function decides roster or waitlist, so the last spot cannot go to two members ]]
 do
   -- A waiting member's repeat after promotion has closed takes a free spot.

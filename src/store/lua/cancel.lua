@@ -36,10 +36,7 @@ do
     R.put(R.z(X, 'class:' .. c.id .. ':late'), b.id, e.number)
     e.data.clip = b.clip_charged ~= nil
     if not b.clip_charged then R.charge(X, at, c, b, 'late_cancel', c.late_fee) end
-    if (c.late_is_strike or 0) == 1 and R.strike(X, at, c, b) then
-      e.data.strike = true
-      R.judge(X, R.member_of(X, b), at)
-    end
+    e.data.strike = (c.late_is_strike or 0) == 1 and R.strike(X, at, c, b)
   end
 
   R.write('cancel', function(X, id, owner, charge, reason)

@@ -2,7 +2,8 @@
   KEYS   1 anchor of the organisation
   ARGV   1 now_ms  2 sub  3 role  4 command  5 fingerprint  6 keep_ms  7 class  8 reason
   REPLY  CLASS <id> <class> | REFUSED <code> <until> <detail>
-  EVENTS class_cancelled, booking_cancelled, waitlist_left, excused, fee_waived, ban_lifted
+  EVENTS class_cancelled, check_in_undone, booking_cancelled, waitlist_left, excused, fee_waived, ban_lifted,
+         and what a gone obstacle causes
   WHY    the club's own acts never cost the member anything ]]
 do
   function R.call_off(X, c, at, reason)

@@ -50,9 +50,10 @@ do
     return tonumber(found[2][12])
   end
 
-  local function strikes_of(X, m)
+  -- The member's strikes from an instant on; nil: all there are.
+  local function strikes_of(X, m, from)
     local out = {}
-    for i, entry in ipairs(R.range(R.z(X, 'member:' .. m.id .. ':strikes'))) do
+    for i, entry in ipairs(R.range(R.z(X, 'member:' .. m.id .. ':strikes'), from)) do
       local b = R.booking(X, entry.id)
       out[i] = { starts = entry.score, booking = b, class = R.class_of(X, b) }
     end
@@ -68,11 +69,11 @@ do
     return s.class.strikes and #out >= s.class.strikes and out or nil
   end
 
-  -- The end of the ban that the strikes add up to: over every strike with enough others in its window.
-  local function ban_end(strikes)
+  -- The end of the ban that the strikes from an instant on add up to: over each with enough others in its window.
+  local function ban_end(strikes, from)
     local until_
     for _, s in ipairs(strikes) do
-      if not s.booking.lifted and window_of(strikes, s) then
+      if s.starts >= from and not s.booking.lifted and window_of(strikes, s) then
         until_ = math.max(until_ or 0, s.starts + s.class.ban_ms)
       end
     end
@@ -87,9 +88,8 @@ do
     end
   end
 
-  -- Brings the member's ban in line with the strikes; says so when it changed.
-  function R.judge(X, m, at, why)
-    local until_ = ban_end(strikes_of(X, m))
+  -- The member's ban ends then; says so when that is a change.
+  local function ban(X, m, at, until_, why)
     if until_ == m.banned_until then return end
     local longer = until_ and until_ > (m.banned_until or 0)
     R.set(X, m, 'banned_until', until_)
@@ -100,10 +100,24 @@ do
     R.emit(X, event, at, { member = m.id, data = { ['until'] = until_, reason = why } })
   end
 
+  -- A strike was taken away or lifted: the ban is what those left add up to.
+  function R.judge(X, m, at, why)
+    ban(X, m, at, ban_end(strikes_of(X, m), 0), why)
+  end
+
+  -- One more strike: it can only lengthen a ban, its own or that of a later strike with it in the window. Says whether
+  -- the class counts strikes at all.
   function R.strike(X, at, c, b)
     if not c.strikes then return false end
+    local m = R.member_of(X, b)
     R.set(X, b, 'strike', c.starts)
-    R.put(R.z(X, 'member:' .. b.member .. ':strikes'), b.id, c.starts)
+    R.put(R.z(X, 'member:' .. m.id .. ':strikes'), b.id, c.starts)
+    local reach = c.starts - c.strike_window_ms
+    for _, later in ipairs(strikes_of(X, m, c.starts)) do
+      reach = math.min(reach, later.starts - later.class.strike_window_ms)
+    end
+    local until_ = ban_end(strikes_of(X, m, reach), c.starts)
+    if until_ and until_ > (m.banned_until or 0) then ban(X, m, at, until_) end
     return true
   end
 

@@ -2,7 +2,8 @@
   KEYS   1 anchor of the organisation
   ARGV   1 now_ms  2 sub  3 role  4 command  5 fingerprint  6 keep_ms  7 booking  8 instructor ('' = the desk)
   REPLY  CHECKED_IN <booking> | REFUSED <code> <until> <detail>
-  EVENTS checked_in, fee_charged, present_on_standby, booking_promoted, excused, fee_waived, waitlist_left
+  EVENTS checked_in, fee_charged, present_on_standby, booking_promoted, excused, fee_waived, ban_lifted,
+         waitlist_left, and what a gone obstacle causes
   WHY    two devices at once record one arrival ]]
 do
   -- The booking and its class, where the instructor (or the desk) may see them.

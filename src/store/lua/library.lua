@@ -49,6 +49,15 @@ do -- numbers and text
     return v
   end
 
+  -- Whether a text comes first byte by byte, as Redis sorts; Lua's own `<` follows the locale the server was started in.
+  function R.before(a, b)
+    for i = 1, math.min(#a, #b) do
+      local x, y = string.byte(a, i), string.byte(b, i)
+      if x ~= y then return x < y end
+    end
+    return #a < #b
+  end
+
   function R.corrupt(what)
     error('CORRUPT ' .. what, 0)
   end
@@ -220,7 +229,7 @@ do -- sorted sets: reads see what this call has already put
       end
       table.sort(out, function(a, b)
         if a.score ~= b.score then return a.score < b.score end
-        return a.id < b.id
+        return R.before(a.id, b.id)
       end)
       while most and #out > most do out[#out] = nil end
     end

@@ -32,7 +32,7 @@ do
     local found, last, more = {}, nil, false
     for _, entry in ipairs(page) do
       local b = R.booking(X, entry.id)
-      local seen = ascending and after ~= '' and entry.score == tonumber(after) and entry.id <= after_id
+      local seen = ascending and after ~= '' and entry.score == tonumber(after) and not R.before(after_id, entry.id)
       if not seen and (when == '' or ahead(X, b) == ascending) then
         if #found == tonumber(limit) then
           more = true

@@ -18,7 +18,7 @@ do
     limit = tonumber(limit)
     local page = R.range(index, lo, hi, R.scan_max)
     for _, entry in ipairs(page) do
-      local seen = after ~= '' and entry.score == tonumber(after) and entry.id <= after_id
+      local seen = after ~= '' and entry.score == tonumber(after) and not R.before(after_id, entry.id)
       if not seen then
         if #found == limit then
           more = true

@@ -15,7 +15,7 @@ do
     local page = R.range(R.z(X, 'classes'), lo, tonumber(to) - 1, R.scan_max)
     local out = { '', '' }
     for _, entry in ipairs(page) do
-      if after == '' or entry.score > tonumber(after) or entry.id > after_id then
+      if after == '' or entry.score > tonumber(after) or R.before(after_id, entry.id) then
         local values, pairs_ = redis.call('HMGET', X.p .. 'class:' .. entry.id, unpack(fields)), {}
         for i, name in ipairs(fields) do pairs_[2 * i - 1], pairs_[2 * i] = name, values[i] or '' end
         out[#out + 1] = entry.id

@@ -17,7 +17,7 @@ do
     -- The clock was set back: what has been carried out since then was right at its own time.
     if X.now < (X.org.ms or 0) then return 'UNREST', out end
     for _, entry in ipairs(page) do
-      local seen = entry.score == tonumber(after) and entry.id <= after_id
+      local seen = entry.score == tonumber(after) and not R.before(after_id, entry.id)
       if not seen and restless(X, R.class(X, entry.id) or R.corrupt('class ' .. entry.id .. ' is missing')) then
         out[#out + 1] = entry.id
       end

@@ -51,7 +51,7 @@ do
     end
     table.sort(out, function(a, b)
       if a.class.starts ~= b.class.starts then return a.class.starts < b.class.starts end
-      return a.class.id < b.class.id
+      return R.before(a.class.id, b.class.id)
     end)
     return out
   end

@@ -83,7 +83,7 @@ do
     for id, freed in pairs(X.pending) do waiting[#waiting + 1] = { class = R.class(X, id), freed = freed } end
     table.sort(waiting, function(a, b)
       if a.class.starts ~= b.class.starts then return a.class.starts < b.class.starts end
-      return a.class.id < b.class.id
+      return R.before(a.class.id, b.class.id)
     end)
     X.pending = {}
     for _, w in ipairs(waiting) do R.fill(X, w.class, X.now, w.freed) end

@@ -2,7 +2,7 @@
   KEYS   1 anchor of the organisation
   ARGV   1 now_ms  2 sub  3 role  4 command  5 fingerprint  6 keep_ms  7 class  8 member  9 booking id
   REPLY  BOOKED <booking> | REPEATED <booking> | REFUSED <code> <until> <detail>
-  EVENTS booking_confirmed, checked_in, excused, fee_waived
+  EVENTS booking_confirmed, checked_in, excused, fee_waived, ban_lifted, and what a gone obstacle causes
   WHY    whoever stands by comes before whoever walks in ]]
 do
   -- Present stand-bys who could take a spot now.

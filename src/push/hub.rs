@@ -1,0 +1,273 @@
+//! Who is connected to this instance: admission, seats, one relay for each organisation, and the end of it all.
+//!
+//! Relays are tasks of the service's own runtime; sessions live on the web server's threads and speak to them through
+//! bounded queues. Nobody here knows what is in a document.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::outbox::{Inbox, Out, Outbox, SessionId, outbox};
+use super::relay::{Command, Relay};
+use crate::domain::ids::{MemberId, OrgId};
+use crate::store::Store;
+
+/// The bounds of sockets; tests shorten them.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections of one instance.
+    pub connections_max: usize,
+    /// Connections of one member; a phone, a tablet and some forgotten tabs.
+    pub per_member_max: usize,
+    /// Connections of one token's bearer who is no member: a desk has many screens.
+    pub per_caller_max: usize,
+    /// New connections a second, and at once. More come back a little later, so that a herd does not stall bookings.
+    pub admitted_per_s: u32,
+    pub admitted_burst: u32,
+    pub hello_ms_max: u64,
+    pub heartbeat_ms: u64,
+    pub pong_ms_max: u64,
+    /// Topics of one connection.
+    pub topics_max: usize,
+    /// Frames from one client, a second and at once.
+    pub frames_per_s: u32,
+    pub frames_burst: u32,
+    /// How long saying goodbye to everybody may take.
+    pub drain_ms_max: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            connections_max: 20_000,
+            per_member_max: 10,
+            per_caller_max: 200,
+            admitted_per_s: 1_000,
+            admitted_burst: 2_000,
+            hello_ms_max: 5_000,
+            heartbeat_ms: 25_000,
+            pong_ms_max: 10_000,
+            topics_max: 100,
+            frames_per_s: 20,
+            frames_burst: 60,
+            drain_ms_max: 3_000,
+        }
+    }
+}
+
+/// Between two batches of goodbyes.
+const BATCH_PAUSE: Duration = Duration::from_millis(50);
+
+/// Clients of an instance that ends come back within so long, each at a moment of its own.
+const BYE_AFTER_MS: u64 = 500;
+const BYE_SPREAD_MS: u64 = 5_000;
+
+/// The connections of this instance. Cheap to clone.
+#[derive(Clone)]
+pub struct Hub(Arc<Shared>);
+
+struct Shared {
+    store: Store,
+    runtime: Handle,
+    tasks: Mutex<JoinSet<()>>,
+    limits: Limits,
+    relays: Mutex<HashMap<OrgId, mpsc::UnboundedSender<Command>>>,
+    seats: Mutex<HashMap<SessionId, Outbox>>,
+    callers: Mutex<HashMap<(OrgId, MemberId), usize>>,
+    admission: Mutex<Bucket>,
+    connections: AtomicUsize,
+    next: AtomicU64,
+    draining: AtomicBool,
+}
+
+/// A connection cannot be taken now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused {
+    pub retry_after_s: u64,
+}
+
+/// A place among the connections, given up when dropped.
+pub struct Seat {
+    hub: Hub,
+    outbox: Outbox,
+    claimed: Option<(OrgId, MemberId)>,
+    relay: Option<mpsc::UnboundedSender<Command>>,
+}
+
+impl Hub {
+    /// Relays run on the given runtime.
+    pub fn new(store: Store, runtime: Handle, limits: Limits) -> Hub {
+        Hub(Arc::new(Shared {
+            store,
+            runtime,
+            tasks: Mutex::default(),
+            limits,
+            relays: Mutex::default(),
+            seats: Mutex::default(),
+            callers: Mutex::default(),
+            admission: Mutex::new(Bucket::full(limits.admitted_per_s, limits.admitted_burst)),
+            connections: AtomicUsize::new(0),
+            next: AtomicU64::new(1),
+            draining: AtomicBool::new(false),
+        }))
+    }
+
+    pub fn limits(&self) -> Limits {
+        self.0.limits
+    }
+
+    /// Connections at the moment.
+    pub fn connections(&self) -> usize {
+        self.0.connections.load(Ordering::Relaxed)
+    }
+
+    /// Takes one more connection, if there is room and not too many came at once.
+    pub fn admit(&self) -> Result<(Seat, Inbox), Refused> {
+        let session = self.0.next.fetch_add(1, Ordering::Relaxed);
+        // Whoever is sent away comes back spread over some seconds.
+        let refused = Refused { retry_after_s: 1 + session % 4 };
+        let full = self.connections() >= self.0.limits.connections_max;
+        if full || self.0.draining.load(Ordering::Relaxed) || !locked(&self.0.admission).take(Instant::now()) {
+            return Err(refused);
+        }
+        let (outbox, inbox) = outbox(session);
+        locked(&self.0.seats).insert(session, outbox.clone());
+        self.0.connections.fetch_add(1, Ordering::Relaxed);
+        Ok((Seat { hub: self.clone(), outbox, claimed: None, relay: None }, inbox))
+    }
+
+    /// Says goodbye to everybody, a batch at a time, and waits until they are gone or time is up.
+    pub async fn drain(&self) {
+        self.0.draining.store(true, Ordering::Relaxed);
+        let all: Vec<Outbox> = locked(&self.0.seats).values().cloned().collect();
+        let limit = Duration::from_millis(self.0.limits.drain_ms_max);
+        let batches = usize::try_from(limit.as_millis() / 2 / BATCH_PAUSE.as_millis()).unwrap_or(1).max(1);
+        for batch in all.chunks(all.len().div_ceil(batches).max(100)) {
+            for outbox in batch {
+                outbox.send(Out::Bye { after_ms: BYE_AFTER_MS, spread_ms: BYE_SPREAD_MS });
+            }
+            sleep(BATCH_PAUSE).await;
+        }
+        let until = Instant::now() + limit / 2;
+        while self.connections() > 0 && Instant::now() < until {
+            sleep(BATCH_PAUSE).await;
+        }
+    }
+
+    /// Ends every relay. Sockets that are still there hear no more.
+    pub async fn end(&self) {
+        let mut tasks = std::mem::take(&mut *locked(&self.0.tasks));
+        tasks.shutdown().await;
+    }
+
+    /// The relay of an organisation, started where there is none.
+    fn relay(&self, org: &OrgId) -> mpsc::UnboundedSender<Command> {
+        let mut relays = locked(&self.0.relays);
+        let start = || {
+            let (sender, commands) = mpsc::unbounded_channel();
+            let relay = Relay::new(org.clone(), self.0.store.clone(), commands);
+            locked(&self.0.tasks).spawn_on(relay.run(), &self.0.runtime);
+            sender
+        };
+        relays.entry(org.clone()).or_insert_with(start).clone()
+    }
+}
+
+impl Seat {
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// Whose connection this is. False when they have too many.
+    pub fn claim(&mut self, org: &OrgId, sub: &MemberId, most: usize) -> bool {
+        let key = (org.clone(), sub.clone());
+        {
+            let mut callers = locked(&self.hub.0.callers);
+            let open = callers.entry(key.clone()).or_default();
+            if *open >= most {
+                return false;
+            }
+            *open += 1;
+        }
+        self.claimed = Some(key);
+        self.relay = Some(self.hub.relay(org));
+        true
+    }
+
+    /// Passes a command on to the relay of the organisation the seat was claimed in.
+    pub fn tell(&self, command: Command) {
+        if let Some(relay) = &self.relay {
+            // A relay that has ended takes its sessions' channels with it.
+            let _ = relay.send(command);
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.tell(Command::Leave { session: self.outbox.session });
+        locked(&self.hub.0.seats).remove(&self.outbox.session);
+        if let Some(key) = self.claimed.take() {
+            let mut callers = locked(&self.hub.0.callers);
+            if let Some(open) = callers.get_mut(&key) {
+                *open -= 1;
+                if *open == 0 {
+                    callers.remove(&key);
+                }
+            }
+        }
+        self.hub.0.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What is behind a lock stays sound whatever a thread did that panicked.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// So many a second, and so many at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Bucket {
+    per_s: f64,
+    burst: f64,
+    left: f64,
+    at: Option<Instant>,
+}
+
+impl Bucket {
+    pub fn full(per_s: u32, burst: u32) -> Bucket {
+        Bucket { per_s: per_s.into(), burst: burst.into(), left: burst.into(), at: None }
+    }
+
+    pub fn take(&mut self, now: Instant) -> bool {
+        let passed = self.at.map_or(0.0, |at| now.saturating_duration_since(at).as_secs_f64());
+        self.at = Some(now);
+        self.left = (self.left + passed * self.per_s).min(self.burst);
+        let taken = self.left >= 1.0;
+        if taken {
+            self.left -= 1.0;
+        }
+        taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_gives_its_burst_and_then_so_many_a_second() {
+        let mut bucket = Bucket::full(10, 3);
+        let now = Instant::now();
+        let taken = |bucket: &mut Bucket, at| (0..10).filter(|_| bucket.take(at)).count();
+        assert_eq!(taken(&mut bucket, now), 3);
+        assert_eq!(taken(&mut bucket, now + Duration::from_millis(200)), 2);
+        assert_eq!(taken(&mut bucket, now + Duration::from_secs(60)), 3);
+    }
+}

@@ -1,0 +1,142 @@
+//! What sessions ask of their organisation's relay: which topics they want, and what they get once all of them are known.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::Relay;
+use crate::push::outbox::{Out, Outbox};
+use crate::push::protocol::{self, Topic, Version};
+use crate::push::topic::Listener;
+use crate::push::topics::Topics;
+
+/// How long a request may wait for a Redis that is away.
+const REQUEST_WAIT: Duration = Duration::from_secs(5);
+
+/// Topics to listen to, each with the version held.
+#[derive(Debug)]
+pub struct Request {
+    pub outbox: Outbox,
+    /// Of the frame; a hello has none.
+    pub id: Option<Value>,
+    pub hello: bool,
+    /// Of the versions held.
+    pub epoch: Option<String>,
+    pub topics: Vec<(Topic, Version)>,
+    /// Topics the session has refused already: name, code, detail.
+    pub refused: Vec<(String, &'static str, &'static str)>,
+    /// The listener, where it is an instructor.
+    pub instructor: Option<String>,
+    pub topics_max: usize,
+}
+
+/// A request and what it still waits for.
+pub(super) struct Pending {
+    pub(super) request: Request,
+    pub(super) missing: usize,
+    until: Instant,
+}
+
+impl Relay {
+    pub(super) fn ask(&mut self, mut request: Request) {
+        let id = self.next_request;
+        self.next_request += 1;
+        let room = request.topics_max.saturating_sub(self.topics.topics_of(request.outbox.session));
+        for (topic, _) in request.topics.drain(room.min(request.topics.len())..) {
+            request.refused.push((topic.to_string(), "too_many_topics", "this connection listens to enough"));
+        }
+        let mut missing = 0;
+        for (topic, _) in &request.topics {
+            let slot = self.topics.slots.entry(topic.clone()).or_default();
+            if slot.held.is_none() {
+                if slot.is_idle() {
+                    self.to_read.push(topic.clone());
+                }
+                slot.waiters.push(id);
+                missing += 1;
+            }
+        }
+        let until = Instant::now() + REQUEST_WAIT;
+        self.pending.insert(id, Pending { request, missing, until });
+    }
+
+    /// Answers every request that waits for nothing any more, and those that have waited too long.
+    pub(super) fn answer(&mut self) {
+        let now = Instant::now();
+        let followed = self.followed.is_some();
+        let ready = |pending: &Pending| followed && pending.missing == 0;
+        let done = self.pending.iter().filter(|(_, pending)| ready(pending) || pending.until <= now);
+        let mut done: Vec<u64> = done.map(|(id, _)| *id).collect();
+        done.sort_unstable();
+        for id in done {
+            let Some(pending) = self.pending.remove(&id) else { continue };
+            if ready(&pending) {
+                self.complete(pending.request);
+            } else {
+                self.give_up(id, pending.request);
+            }
+        }
+    }
+
+    /// Registers the listener and gives it what it lacks, in one step.
+    fn complete(&mut self, request: Request) {
+        let Some(followed) = &self.followed else { return };
+        let Request { outbox, id, hello, epoch, topics, mut refused, instructor, .. } = request;
+        if hello {
+            outbox.send(Out::Welcome { epoch: followed.epoch.clone(), zone: self.topics.zone });
+        }
+        let same_epoch = epoch.as_ref() == Some(&followed.epoch);
+        let (last, mut versions, mut patches) = (followed.last, Vec::new(), Vec::new());
+        for (topic, have) in topics {
+            let name = topic.to_string();
+            if !may(&self.topics, &topic, instructor.as_deref()) {
+                refused.push((name, "not_found", "there is no such thing for this caller"));
+                continue;
+            }
+            let Some(slot) = self.topics.slots.get_mut(&topic) else { continue };
+            let Some(held) = &mut slot.held else { continue };
+            let caught = held.catch_up(if same_epoch { have } else { 0 }, last);
+            versions.push((name, caught.version));
+            patches.extend(caught.frames);
+            slot.listeners.insert(outbox.session, Listener { outbox: outbox.clone(), instructor: instructor.clone() });
+            self.topics.joined(outbox.session, &topic);
+        }
+        let mut frames = Vec::new();
+        if !hello || !versions.is_empty() {
+            frames.push(protocol::subscribed(id.as_ref(), &versions));
+        }
+        frames
+            .extend(refused.iter().map(|(name, code, detail)| protocol::error(id.as_ref(), Some(name), code, detail)));
+        frames.extend(patches);
+        if !frames.is_empty() && !outbox.send(Out::Frames(frames)) {
+            self.topics.left_all(outbox.session);
+        }
+    }
+
+    fn give_up(&mut self, id: u64, request: Request) {
+        for slot in self.topics.slots.values_mut() {
+            slot.waiters.retain(|waiter| *waiter != id);
+        }
+        if request.hello {
+            request.outbox.send(Out::Close(protocol::CloseCode::Internal));
+            return;
+        }
+        let frames = request.topics.iter().map(|(topic, _)| {
+            let name = topic.to_string();
+            protocol::error(request.id.as_ref(), Some(&name), "unavailable", "the store cannot be reached")
+        });
+        request.outbox.send(Out::Frames(frames.collect()));
+    }
+}
+
+/// An instructor may see only rosters of their own classes.
+fn may(topics: &Topics, topic: &Topic, instructor: Option<&str>) -> bool {
+    match (topic, instructor) {
+        (Topic::Roster(_), Some(instructor)) => {
+            let document = topics.document(topic);
+            document.and_then(|roster| roster.pointer("/class/instructor/id")).is_some_and(|id| id == instructor)
+        }
+        _ => true,
+    }
+}

@@ -1,0 +1,253 @@
+//! All topics of an organisation that this instance holds, who listens to them, and what has yet to be sent.
+//!
+//! Everything here is at one version, that of the last event taken in. `effects` says what an event does to it.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+
+use super::documents;
+use super::outbox::{Out, SessionId};
+use super::protocol::{self, Cause, Topic, Version};
+use super::queues::Queues;
+use super::topic::{Held, Slot};
+use crate::domain::ids::{BookingId, ClassId};
+use crate::store::parts::{Part, PartName};
+
+/// A topic outlives its last listener by so long, so that whoever comes back finds what was missed.
+const IDLE_MAX: Duration = Duration::from_secs(11 * 60);
+
+/// What is held.
+#[derive(Debug, Default)]
+pub struct Topics {
+    pub slots: HashMap<Topic, Slot>,
+    pub queues: Queues,
+    /// Days and members' own documents that may hold the class; one that does not any more does no harm.
+    by_class: HashMap<ClassId, BTreeSet<Topic>>,
+    sessions: HashMap<SessionId, HashSet<Topic>>,
+    /// When what was held back goes out.
+    due: BTreeSet<(Instant, Topic)>,
+    pub zone: Tz,
+}
+
+impl Topics {
+    /// What has to be read for a topic.
+    pub fn part_of(topic: &Topic) -> PartName {
+        match topic {
+            Topic::Class(id) => PartName::Face(id.clone()),
+            Topic::Day(club, date) => PartName::Day(club.clone(), *date),
+            Topic::Me(member) => PartName::Me(member.clone()),
+            Topic::Roster(id) => PartName::Roster(id.clone()),
+        }
+    }
+
+    pub fn is_held(&self, topic: &Topic) -> bool {
+        self.slots.get(topic).is_some_and(|slot| slot.held.is_some())
+    }
+
+    pub fn document(&self, topic: &Topic) -> Option<&Value> {
+        self.slots.get(topic)?.held.as_ref().map(|held| &held.document)
+    }
+
+    /// Topics beside the class's own whose documents may hold it.
+    pub fn with_class(&self, class: &ClassId) -> Vec<Topic> {
+        self.by_class.get(class).map_or_else(Vec::new, |topics| topics.iter().cloned().collect())
+    }
+
+    pub fn index(&mut self, class: &ClassId, topic: &Topic) {
+        if matches!(topic, Topic::Day(..) | Topic::Me(_)) {
+            self.by_class.entry(class.clone()).or_default().insert(topic.clone());
+        }
+    }
+
+    /// Takes a document over that was read at exactly the version everything else is at. Whoever listens already is
+    /// sent the whole.
+    pub fn install(&mut self, topic: &Topic, part: Part, version: Version, at: &str) {
+        let document = self.document_of(topic, part);
+        let Some(slot) = self.slots.get_mut(topic) else { return };
+        let mut held = Held::new(topic.clone(), document, version, at.to_owned());
+        if !slot.listeners.is_empty() {
+            slot.tell(&held.whole());
+        }
+        slot.held = Some(held);
+    }
+
+    fn document_of(&mut self, topic: &Topic, part: Part) -> Value {
+        let zone = self.zone;
+        let with_nulls = match part {
+            Part::Face(face) => documents::face(&face, zone),
+            Part::Day(faces) => {
+                let mut day = Map::new();
+                for face in faces {
+                    self.index(&face.id, topic);
+                    day.insert(face.id.to_string(), documents::face(&face, zone));
+                }
+                Value::Object(day)
+            }
+            Part::Roster(face, entries) => {
+                let waiting = entries.iter().filter(|entry| entry.booking.position.is_some());
+                self.queues.follow(&face.id, || waiting.map(|entry| entry.booking.id.clone()).collect());
+                let lines = entries.iter().map(|entry| {
+                    let position = entry.booking.position.map(|position| position as usize);
+                    (entry.booking.id.to_string(), documents::listed(entry, position))
+                });
+                json!({ "class": documents::face(&face, zone), "bookings": lines.collect::<Map<_, _>>() })
+            }
+            Part::Me(standing, bookings) => {
+                let mut lines = Map::new();
+                for mine in bookings {
+                    let booking = &mine.booking;
+                    self.index(&booking.class, topic);
+                    let position = booking.position.map(|position| position as usize);
+                    lines.insert(booking.id.to_string(), documents::mine(&mine, position, zone));
+                    if position.is_some() {
+                        self.queues.follow(&booking.class, || mine.queue.clone());
+                    }
+                }
+                json!({ "bookings": lines, "standing": documents::standing(&standing, zone) })
+            }
+            Part::Entry(_) | Part::Mine(_) | Part::Standing(_) => Value::Null,
+        };
+        let mut document = json!({});
+        documents::merge(&mut document, &with_nulls);
+        document
+    }
+
+    /// Begins to follow a queue read at exactly this version, and tells those in it their places.
+    pub fn install_queue(&mut self, class: &ClassId, queue: Vec<BookingId>, version: Version, at: &str, now: Instant) {
+        self.queues.follow(class, || queue);
+        for topic in self.with_class(class) {
+            let waiting = self.waiting_in(&topic, class);
+            let Some(held) = self.slots.get_mut(&topic).and_then(|slot| slot.held.as_mut()) else { continue };
+            let places = waiting.into_iter().filter_map(|id| Some((id.to_string(), self.queues.position(class, &id)?)));
+            let lines: Map<_, _> = places.map(|(id, place)| (id, json!({ "position": place }))).collect();
+            if !lines.is_empty() && held.version() < version {
+                let cause = Cause { event: None, at: at.to_owned() };
+                self.change(&topic, json!({ "bookings": lines }), version, cause, now);
+            }
+        }
+    }
+
+    /// The bookings of a member's own document that wait in a class.
+    pub fn waiting_in(&self, topic: &Topic, class: &ClassId) -> Vec<BookingId> {
+        self.own_bookings(topic, class, |booking| booking["status"] == "waitlisted")
+    }
+
+    /// The bookings of a member's own document in a class.
+    pub fn own_bookings(&self, topic: &Topic, class: &ClassId, which: impl Fn(&Value) -> bool) -> Vec<BookingId> {
+        let document = self.document(topic).filter(|_| matches!(topic, Topic::Me(_)));
+        let Some(Value::Object(bookings)) = document.and_then(|document| document.get("bookings")) else {
+            return Vec::new();
+        };
+        let of_class = bookings.iter().filter(|(_, booking)| booking["class"] == class.as_str() && which(booking));
+        of_class.filter_map(|(id, _)| id.parse().ok()).collect()
+    }
+
+    /// Changes a document and sends the patch, or holds it back.
+    pub fn change(&mut self, topic: &Topic, patch: Value, to: Version, cause: Cause, now: Instant) {
+        let Some(slot) = self.slots.get_mut(topic) else { return };
+        let Some(held) = slot.held.as_mut() else { return };
+        match held.change(patch, to, cause, now) {
+            Ok(frame) => slot.tell(&frame),
+            Err(Some(due)) => {
+                self.due.insert((due, topic.clone()));
+            }
+            Err(None) => {}
+        }
+    }
+
+    /// When something held back is to be sent.
+    pub fn next_due(&self) -> Option<Instant> {
+        self.due.first().map(|(due, _)| *due)
+    }
+
+    /// Sends what was held back long enough.
+    pub fn flush(&mut self, now: Instant) {
+        while let Some((due, _)) = self.due.first()
+            && *due <= now
+        {
+            let Some((_, topic)) = self.due.pop_first() else { return };
+            let Some(slot) = self.slots.get_mut(&topic) else { continue };
+            if let Some(frame) = slot.held.as_mut().and_then(|held| held.flush(now)) {
+                slot.tell(&frame);
+            }
+        }
+    }
+
+    // ---- who listens ----
+
+    pub fn topics_of(&self, session: SessionId) -> usize {
+        self.sessions.get(&session).map_or(0, HashSet::len)
+    }
+
+    pub fn joined(&mut self, session: SessionId, topic: &Topic) {
+        self.sessions.entry(session).or_default().insert(topic.clone());
+    }
+
+    pub fn left(&mut self, session: SessionId, topic: &Topic) {
+        if let Some(topics) = self.sessions.get_mut(&session) {
+            topics.remove(topic);
+        }
+        if let Some(slot) = self.slots.get_mut(topic) {
+            slot.listeners.remove(&session);
+        }
+    }
+
+    pub fn left_all(&mut self, session: SessionId) {
+        for topic in self.sessions.remove(&session).unwrap_or_default() {
+            if let Some(slot) = self.slots.get_mut(&topic) {
+                slot.listeners.remove(&session);
+            }
+        }
+    }
+
+    /// The right to a topic ended for some of its listeners.
+    pub fn revoke(&mut self, topic: &Topic, code: &str, who: impl Fn(Option<&str>) -> bool) {
+        let Some(slot) = self.slots.get(topic) else { return };
+        let ended = slot.listeners.iter().filter(|(_, listener)| who(listener.instructor.as_deref()));
+        for session in ended.map(|(session, _)| *session).collect::<Vec<_>>() {
+            let listener = self.slots.get_mut(topic).and_then(|slot| slot.listeners.remove(&session));
+            if let Some(listener) = listener {
+                listener.outbox.send(Out::Frame(protocol::gone(topic, code)));
+            }
+            self.left(session, topic);
+        }
+    }
+
+    /// The thing itself is gone.
+    pub fn remove(&mut self, topic: &Topic, code: &str) {
+        self.revoke(topic, code, |_| true);
+        if let Some(slot) = self.slots.get_mut(topic) {
+            slot.held = None;
+        }
+    }
+
+    /// Lets go of what nobody has wanted for a while.
+    pub fn sweep(&mut self, now: Instant) {
+        self.slots.retain(|_, slot| {
+            slot.idle_since = if slot.is_idle() { slot.idle_since.or(Some(now)) } else { None };
+            slot.idle_since.is_none_or(|since| now.duration_since(since) < IDLE_MAX)
+        });
+        let slots = &self.slots;
+        for topics in self.by_class.values_mut() {
+            topics.retain(|topic| slots.contains_key(topic));
+        }
+        self.by_class.retain(|_, topics| !topics.is_empty());
+        let (queues, by_class) = (&mut self.queues, &self.by_class);
+        queues.retain(|class| by_class.contains_key(class) || slots.contains_key(&Topic::Roster(class.clone())));
+    }
+
+    /// Forgets every document; those who listen go on listening, and get the whole once it was read again.
+    pub fn forget(&mut self) {
+        self.slots.retain(|_, slot| {
+            slot.held = None;
+            !slot.is_idle()
+        });
+        self.queues.clear();
+        self.by_class.clear();
+        self.due.clear();
+    }
+}

@@ -1,0 +1,18 @@
+//! Sockets as a stranger's app sees them: `tokio-tungstenite` against the service over the wire, by the contract, with
+//! a change made on one instance and heard on another.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on should stop")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod contract;
+mod screen;
+
+mod ends;
+mod storms;
+mod crowds;
+mod hearing;
+mod manners;
+mod resuming;
+mod rights;

@@ -1,0 +1,220 @@
+//! A window of a real Chromium, driven over WebDriver: what somebody sees, taps and types.
+//!
+//! One chromedriver a test run, on a free port; each window is a session of its own, with an empty profile. Waiting is
+//! for what should be there, never for time to pass.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// How long something may take to show; a busy machine starts a browser slowly.
+const WAIT: Duration = Duration::from_secs(20);
+const LOOK_AGAIN: Duration = Duration::from_millis(40);
+
+const FLAGS: [&str; 9] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+];
+
+/// Widths and heights of the two kinds of device.
+pub const PHONE: (u32, u32) = (390, 844);
+pub const DESKTOP: (u32, u32) = (1280, 900);
+
+/// The driver, for as long as the process lives; it is ended by whoever started it, through its standard input.
+fn driver() -> &'static str {
+    static DRIVER: OnceLock<(String, Child)> = OnceLock::new();
+    let (url, _) = DRIVER.get_or_init(|| {
+        // The shell waits for the end of the tests, which closes its input, and takes the driver with it.
+        let script = "chromedriver --port=0 & driver=$!; cat >/dev/null; kill $driver";
+        let mut child = Command::new("sh")
+            .args(["-c", script])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a shell");
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let said = lines.find_map(|line| {
+            let (_, port) = line.split_once("started successfully on port ")?;
+            port.trim_end_matches('.').parse::<u16>().ok()
+        });
+        let port = said.expect("chromedriver cannot be started: run scripts/deps, which installs it and Chromium");
+        std::thread::spawn(move || lines.for_each(drop));
+        (format!("http://127.0.0.1:{port}"), child)
+    });
+    url
+}
+
+/// Somebody's window.
+pub struct Window {
+    client: Client,
+    http: reqwest::Client,
+    session: String,
+    _profile: TempDir,
+}
+
+impl Window {
+    /// A new window of this size, whose reader prefers `language`.
+    pub async fn open((width, height): (u32, u32), language: &str) -> Window {
+        let profile = TempDir::with_prefix("rollcall-chromium-").expect("a profile");
+        let mut args: Vec<String> = FLAGS.map(str::to_owned).into();
+        args.push(format!("--user-data-dir={}", profile.path().display()));
+        let capabilities = json!({
+            "goog:chromeOptions": { "args": args, "prefs": { "intl.accept_languages": language } },
+            "goog:loggingPrefs": { "browser": "ALL" },
+        });
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities.as_object().unwrap().clone())
+            .connect(driver())
+            .await
+            .expect("a browser");
+        let session = client.session_id().await.unwrap().expect("a session");
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let window = Window { client, http, session, _profile: profile };
+        window.is(width, height).await;
+        window
+    }
+
+    pub async fn phone() -> Window {
+        Window::open(PHONE, "en-GB").await
+    }
+
+    pub async fn desktop() -> Window {
+        Window::open(DESKTOP, "en-GB").await
+    }
+
+    /// A device of this size; a headless window alone cannot be as narrow as a phone.
+    pub async fn is(&self, width: u32, height: u32) {
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+    }
+
+    /// The device's appearance: `light` or `dark`.
+    pub async fn appears(&self, scheme: &str) {
+        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        self.devtools("Emulation.setEmulatedMedia", media).await;
+    }
+
+    pub async fn devtools(&self, command: &str, params: Value) -> Value {
+        let url = format!("{}/session/{}/goog/cdp/execute", driver(), self.session);
+        let body = json!({ "cmd": command, "params": params });
+        let answer = self.http.post(url).json(&body).send().await.expect("the driver answers");
+        answer.json::<Value>().await.expect("JSON")["value"].take()
+    }
+
+    pub async fn goes_to(&self, url: &str) {
+        self.client.goto(url).await.expect("the page");
+    }
+
+    pub async fn address(&self) -> String {
+        self.client.current_url().await.unwrap().to_string()
+    }
+
+    /// What a script gives.
+    pub async fn runs(&self, script: &str, args: Vec<Value>) -> Value {
+        self.client.execute(script, args).await.unwrap_or_else(|error| panic!("{script}: {error}"))
+    }
+
+    /// What a script gives in the end: its last argument is what it calls with it.
+    pub async fn awaits(&self, script: &str, args: Vec<Value>) -> Value {
+        self.client.execute_async(script, args).await.unwrap_or_else(|error| panic!("{script}: {error}"))
+    }
+
+    /// All words in the element that `css` finds, as they are shown; empty where it is not there.
+    pub async fn words_in(&self, css: &str) -> String {
+        let script = "return document.querySelector(arguments[0])?.innerText ?? ''";
+        self.runs(script, vec![json!(css)]).await.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Waits until the element that `css` finds shows these words.
+    pub async fn sees_in(&self, css: &str, words: &str) {
+        self.until(&format!("{words:?} in {css}"), async || self.words_in(css).await.contains(words)).await;
+    }
+
+    pub async fn sees(&self, words: &str) {
+        self.sees_in("body", words).await;
+    }
+
+    /// Waits until the words are no longer there.
+    pub async fn misses(&self, css: &str, words: &str) {
+        self.until(&format!("no {words:?} in {css}"), async || !self.words_in(css).await.contains(words)).await;
+    }
+
+    async fn until(&self, what: &str, there: impl AsyncFn() -> bool) {
+        let waited = tokio::time::timeout(WAIT, async {
+            while !there().await {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        });
+        if waited.await.is_err() {
+            panic!("waited in vain for {what}; shown is:\n{}\n{}", self.words_in("body").await, self.said().await);
+        }
+    }
+
+    /// What the page wrote to the console.
+    pub async fn said(&self) -> String {
+        let url = format!("{}/session/{}/se/log", driver(), self.session);
+        let answer = self.http.post(url).json(&json!({ "type": "browser" })).send().await.expect("the driver answers");
+        let lines = answer.json::<Value>().await.expect("JSON")["value"].take();
+        let lines = lines.as_array().into_iter().flatten();
+        lines.filter_map(|line| line["message"].as_str()).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Taps what `css` finds, as soon as it is there and nothing covers it.
+    pub async fn taps(&self, css: &str) {
+        let what = format!("something to tap at {css}");
+        let tapped = async || match self.client.find(Locator::Css(css)).await {
+            Ok(found) => found.click().await.is_ok(),
+            Err(_) => false,
+        };
+        self.until(&what, tapped).await;
+    }
+
+    /// Taps the button with this name, which is its label for screen readers or its words.
+    pub async fn taps_named(&self, name: &str) {
+        let quoted = format!("\"{name}\"");
+        let path = format!("(//dialog//button|//button)[@aria-label={quoted} or normalize-space(.)={quoted}][not(@disabled)]");
+        let what = format!("a button {name:?}");
+        let tapped = async || {
+            let found = self.client.find_all(Locator::XPath(&path)).await.unwrap_or_default();
+            for button in found.into_iter().rev() {
+                if button.click().await.is_ok() {
+                    return true;
+                }
+            }
+            false
+        };
+        self.until(&what, tapped).await;
+    }
+
+    /// Clears a field and types into it.
+    pub async fn types(&self, css: &str, text: &str) {
+        let typed = async || match self.client.find(Locator::Css(css)).await {
+            Ok(field) => field.clear().await.is_ok() && field.send_keys(text).await.is_ok(),
+            Err(_) => false,
+        };
+        self.until(&format!("a field {css}"), typed).await;
+    }
+
+    /// The page as a picture, all of it.
+    pub async fn picture(&self) -> Vec<u8> {
+        self.client.screenshot().await.expect("a picture")
+    }
+
+    pub async fn closes(self) {
+        let _ = self.client.close().await;
+    }
+}

@@ -1,0 +1,58 @@
+//! The connection is cut and resumed: nobody is left in the dark, and no tap is lost or doubled.
+
+use serde_json::json;
+
+use crate::browser::Window;
+use crate::cable::Cable;
+use crate::gym::{Gym, eventually};
+use crate::support::api::Named;
+
+#[tokio::test]
+async fn taps_while_the_line_is_down_are_kept_sent_once_and_said_to_be() {
+    let gym = Gym::on("pulsn-dk", json!({})).await;
+    let (ann, ben) = (gym.member("ann", "Ann Lund", "+4511111111").await, gym.member("ben", "Ben Holm", "+4522222222").await);
+    let class = gym.class_in(20, json!({})).await;
+    let (anns, bens) = (ann.books(&class).await, ben.books(&class).await);
+    let cable = Cable::to(gym.world.services()[0].port).await;
+    let window = Window::desktop().await;
+    window.goes_to(&format!("http://127.0.0.1:{}/roster#token={}", cable.port, gym.org.instructor("eva").token())).await;
+    let row = |booking: &str, rest: &str| format!("[data-booking=\"{booking}\"] {rest}");
+    window.sees_in(".roll", "Ann Lund").await;
+
+    cable.pull();
+    window.taps(&row(&anns.id(), "[data-action=check-in]")).await;
+    window.taps(&row(&bens.id(), "[data-action=check-in]")).await;
+    window.sees_in(".banner", "2 taps are kept").await;
+    window.sees_in(&row(&anns.id(), ""), "Not sent yet").await;
+    assert_eq!(gym.org.desk().roster(&class).await.body["class"]["checked_in"], 0);
+
+    cable.plug_in();
+    window.sees_in(".banner", "taps were sent").await;
+    window.misses(".roll", "Not sent yet").await;
+    window.sees_in(&row(&anns.id(), ""), "Here").await;
+    let history = gym.org.desk().history(&class).await;
+    let arrivals = history.items().iter().filter(|line| line["event"] == "checked_in").count();
+    assert_eq!(arrivals, 2, "each tap counts once");
+    window.closes().await;
+}
+
+#[tokio::test]
+async fn a_member_is_told_when_the_line_is_down_and_sees_what_was_missed() {
+    let gym = Gym::on("pulsn-dk", json!({})).await;
+    let (ann, ben) = (gym.member("ann", "Ann Lund", "+4511111111").await, gym.member("ben", "Ben Holm", "+4522222222").await);
+    let class = gym.class_in(300, json!({ "capacity": 1 })).await;
+    let held = ann.books(&class).await;
+    ben.queues_for(&class).await;
+    let cable = Cable::to(gym.world.services()[0].port).await;
+    let window = Window::phone().await;
+    window.goes_to(&format!("http://127.0.0.1:{}/book#token={}", cable.port, ben.token())).await;
+    window.sees("You are number 1").await;
+    cable.pull();
+    window.sees_in(".banner", "No connection").await;
+    ann.cancels(&held).await;
+    eventually("Ben has the spot", async || ben.sees(&class).await.body["me"]["status"] == "booked").await;
+    cable.plug_in();
+    window.sees("You have a spot").await;
+    window.misses(".banner", "No connection").await;
+    window.closes().await;
+}

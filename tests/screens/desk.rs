@@ -1,0 +1,67 @@
+//! Reception and kiosk at `/desk`.
+
+use serde_json::json;
+
+use crate::browser::Window;
+use crate::gym::Gym;
+
+#[tokio::test]
+async fn a_kiosk_checks_in_by_phone_and_shows_no_more_than_a_first_name() {
+    let gym = Gym::on("pulsn-dk", json!({})).await;
+    let ann = gym.member("ann-77", "Ann Lund", "+4511111111").await;
+    let class = gym.class_in(20, json!({})).await;
+    ann.books(&class).await;
+    let window = Window::open((820, 1180), "en-GB").await;
+    gym.opens(&window, "/desk", &gym.org.kiosk()).await;
+    for digit in ["+", "4", "5", "1", "1", "1", "1", "1", "1", "1", "1"] {
+        window.taps_named(digit).await;
+    }
+    window.taps(".huge").await;
+    window.sees_in(".result", "Welcome, Ann!").await;
+    window.sees_in(".result", "Checked in to Yoga").await;
+    let shown = window.runs("return document.documentElement.outerHTML", vec![]).await;
+    for personal in ["Lund", "ann-77", "@"] {
+        assert!(!shown.as_str().unwrap().contains(personal), "{personal:?} is on a kiosk's page");
+    }
+    let roster = gym.org.desk().roster(&class).await;
+    assert_eq!(roster.body["bookings"][0]["status"], "checked_in");
+
+    window.types("#who", "+4599999999").await;
+    window.taps(".huge").await;
+    window.sees_in(".result", "Nobody is known by this number").await;
+    window.closes().await;
+}
+
+#[tokio::test]
+async fn the_desk_lets_in_a_walk_in_finds_a_member_and_waives_a_fee() {
+    let gym = Gym::on("pulsn-dk", json!({})).await;
+    gym.member("ann", "Ann Lund", "+4511111111").await;
+    let cleo = gym.member("cleo", "Cleo Moen", "+4533333333").await;
+    let class = gym.class_in(20, json!({})).await;
+    let late = gym.class_in(70, json!({ "title": "Spin", "policy": { "booking": { "allow_overlap": true } } })).await;
+    let held = cleo.books(&late).await;
+    cleo.cancels(&held).becoming("late_cancelled").await;
+    let window = Window::desktop().await;
+    gym.opens(&window, "/desk", &gym.org.desk()).await;
+    window.taps_named("Walk-in").await;
+    window.types("#find-for", "ann").await;
+    window.taps_named("Walk-in: Ann Lund").await;
+    window.sees_in(".roll", "Ann Lund").await;
+    assert_eq!(gym.org.desk().roster(&class).await.body["bookings"][0]["status"], "checked_in");
+
+    window.types("#who", "cleo").await;
+    window.taps_named("Check in").await;
+    window.sees_in(".result", "There is no class to check in to now").await;
+    window.sees_in(".result", "No bookings ahead").await;
+
+    window.types("#find", "Cleo").await;
+    window.taps_named("Open: Cleo Moen").await;
+    window.sees_in("dialog", "Cancelled late").await;
+    window.sees_in("dialog", "Open fees").await;
+    window.taps("dialog [aria-label^=Waive]").await;
+    window.types("dialog:last-of-type #reason", "a flat tyre").await;
+    window.taps("dialog:last-of-type .primary").await;
+    window.sees_in("dialog", "Waived").await;
+    assert_eq!(gym.org.desk().standing_of("cleo").await.body["open_fees"]["amount"], 0);
+    window.closes().await;
+}

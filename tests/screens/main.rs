@@ -1,0 +1,22 @@
+//! The screens as people use them: a real Chromium against the service, and what no browser need be asked.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on should stop")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod browser;
+mod cable;
+mod gym;
+
+mod booking;
+mod roll;
+mod desk;
+mod day;
+mod connection;
+
+mod languages;
+mod access;
+mod pictures;
+mod served;
+mod words;

@@ -1,0 +1,176 @@
+//! Recurring classes, reports, parts of live documents, and what retention forgets.
+
+use serde_json::json;
+
+use crate::house::{House, STARTS, ms};
+use crate::underneath::assert_same;
+
+#[tokio::test]
+async fn a_series_is_stored_marked_and_read() {
+    let house = House::open(json!({})).await;
+    let (spin, yoga) = ("{\"club\":\"city\",\"title\":\"Spin\"}", "{\"club\":\"city\",\"title\":\"Yoga\"}");
+    assert_eq!(house.call("put_series", &["s", spin, "active", "0", ""]).await.text(3), "1");
+    let said = house.refuses("put_series", &["s", yoga, "active", "0", ""], "invalid").await;
+    assert_eq!(said.text(1), "/id");
+    house.refuses("put_series", &["s", yoga, "active", "1", "2"], "stale").await;
+    let said = house.refuses("put_series", &["s", "{\"club\":\"nowhere\"}", "active", "1", ""], "invalid").await;
+    assert_eq!(said.text(1), "/club");
+    let before = house.sight().await;
+    assert_eq!(house.call("put_series", &["s", yoga, "active", "2", ""]).await.tag, "RETRY");
+    assert_eq!(house.call("mark_series", &["s", "2", "2026-03-20"]).await.tag, "RETRY");
+    assert_eq!(house.call("mark_series", &["nothing", "1", "2026-03-20"]).await.tag, "RETRY");
+    assert_same(&before, &house.sight().await, "what was sent back");
+    let cursor = house.cursor().await;
+    assert_eq!(house.call("put_series", &["s", spin, "active", "1", "1"]).await.cursor, cursor);
+    assert_eq!(house.call("put_series", &["s", yoga, "active", "1", "1"]).await.text(3), "2");
+    assert_eq!(house.call("mark_series", &["s", "2", "2026-03-20"]).await.tag, "MARKED");
+    // Two instances publish at once: the day never goes back.
+    house.call("mark_series", &["s", "2", "2026-03-13"]).await;
+    house.refuses("read_series", &["nothing"], "not_found").await;
+    let read: Vec<Vec<String>> = house
+        .call("read_series", &["s"])
+        .await
+        .payload
+        .into_iter()
+        .map(|part| redis::from_redis_value(part).unwrap())
+        .collect();
+    assert_eq!(read, [["s", yoga, "active", "2", "2026-03-20"]]);
+    assert!(house.call("read_series", &[""]).await.payload.len() == 1);
+    for (function, refusals) in [("put_series", "invalid stale"), ("mark_series", ""), ("read_series", "not_found")] {
+        house.has_heard_all(function, refusals);
+    }
+}
+
+#[tokio::test]
+async fn a_class_of_a_series_is_brought_in_line_unless_somebody_booked() {
+    let house = House::open(json!({})).await;
+    house.members("ann").await;
+    for id in ["empty", "taken", "off", "gone"] {
+        house.class(id, json!({})).await;
+    }
+    house.all_book("ann", "taken").await;
+    house.call("cancel_class", &["off", "flooded"]).await;
+    house.refuses("align_class", &["nowhere", "1", "", "title", "Spin"], "not_found").await;
+    house.refuses("align_class", &["off", "2", "", "title", "Spin"], "class_cancelled").await;
+    house.refuses("align_class", &["empty", "1", "", "minimum_given", "9", "minimum", "9"], "invalid").await;
+    let before = house.sight().await;
+    assert_eq!(house.call("align_class", &["empty", "7", "", "title", "Spin"]).await.tag, "RETRY");
+    assert_same(&before, &house.sight().await, "a change computed from another revision");
+    assert_eq!(house.call("align_class", &["taken", "1", "", "title", "Spin"]).await.tag, "TAKEN");
+    assert_eq!(house.call("align_class", &["taken", "1", "it ended"]).await.tag, "TAKEN");
+    assert_eq!(house.status("ann", "taken").await, "booked");
+    assert_eq!(house.call("align_class", &["empty", "1", "", "title", "Spin"]).await.field("title"), "Spin");
+    assert_eq!(house.call("align_class", &["gone", "1", "it ended"]).await.field("status"), "cancelled");
+    house.has_heard_all("align_class", "not_found class_cancelled invalid");
+    house.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_report_counts_what_has_happened() {
+    let house = House::open(json!({ "cancel": { "free_until": "P6D", "late": "charged" } })).await;
+    house.members("ann ben").await;
+    house.class("k", json!({ "capacity": 1 })).await;
+    house.class("l", json!({ "starts_at": "2026-03-06T17:00:00Z" })).await;
+    house.all_book("ann ben", "k").await;
+    house.at("2026-03-02T09:00:00Z").await;
+    house.cancels("ann", "k").await;
+    let (from, to) = (ms(STARTS).to_string(), ms("2026-03-06T17:00:00Z").to_string());
+    let said = house.call("read_report", &[&from, &to, "", ""]).await;
+    assert_eq!((said.payload.len(), said.text(2).as_str()), (4, "k"));
+    let counts = said.record(3);
+    for (name, expected) in
+        [("booked", "1"), ("late_cancels", "1"), ("queued", "1"), ("promoted", "1"), ("promoted_ms", "3600000")]
+    {
+        assert_eq!(counts[name], expected, "{name}");
+    }
+    house.has_heard_all("read_report", "");
+    house.is_sound().await;
+}
+
+#[tokio::test]
+async fn parts_are_there_or_empty() {
+    let house = House::open(json!({})).await;
+    house.members("ann ben").await;
+    house.class("k", json!({ "capacity": 1 })).await;
+    house.all_book("ann ben", "k").await;
+    let day = format!("city 2026-03-05 {} {}", ms("2026-03-04T00:00:00Z"), ms("2026-03-07T00:00:00Z"));
+    let lengths = async |names: &[&str]| {
+        let said = house.call("read_parts", names).await;
+        said.payload[2..]
+            .iter()
+            .map(|part| redis::from_redis_value::<Vec<redis::Value>>(part.clone()).unwrap().len())
+            .collect::<Vec<_>>()
+    };
+    let (ann, ben) = (house.id("ann", "k"), house.id("ben", "k"));
+    assert_eq!(
+        lengths(&[
+            "face", "k", "roster", "k", "entry", &ann, "mine", &ben, "me", "ann", "standing", "ann", "day", &day
+        ])
+        .await,
+        [1, 3, 2, 3, 2, 3, 2]
+    );
+    assert_eq!(
+        lengths(&["face", "x", "roster", "x", "entry", "x", "mine", "x", "me", "x", "standing", "x"]).await,
+        [0; 6]
+    );
+    assert_eq!(lengths(&["day", &day.replace("city", "nowhere"), "day", &day.replace("-05", "-06")]).await, [0, 1]);
+    house.has_heard_all("read_parts", "");
+}
+
+#[tokio::test]
+async fn what_retention_no_longer_keeps_goes_and_the_ledger_stays() {
+    let house = House::open(json!({
+        "cancel": { "free_until": "P6D", "late": "charged", "late_fee": 300, "late_is_strike": true },
+        "retention": { "history": "P30D", "events": "P10D" },
+    }))
+    .await;
+    house.members("ann ben cay").await;
+    house.class("old", json!({ "capacity": 1 })).await;
+    house.class("young", json!({ "starts_at": "2026-04-20T17:00:00Z" })).await;
+    house.all_book("ann ben", "old").await;
+    house.cancels("ann", "old").await;
+    // Two hundred lines a bite: this history takes several.
+    for _ in 0..60 {
+        for _ in 0..2 {
+            house.books("cay", "old").await;
+            house.cancels("cay", "old").await;
+        }
+    }
+    assert_eq!(house.on::<i64>("LLEN", "class:old:history", &[]).await / 200, 1);
+    house.at("2026-04-16T08:00:00Z").await;
+    house.all_book("ann", "young").await;
+    house.is_sound().await;
+    let (events, classes) = (ms("2026-04-06T08:00:00Z").to_string(), ms("2026-03-17T08:00:00Z").to_string());
+    let mut bites = 0;
+    while house.call("trim", &[&events, &classes]).await.text(0) == "1" {
+        bites += 1;
+        house.is_sound().await;
+        assert!(bites < 50, "it never ends");
+    }
+    assert!(bites >= 2, "{bites} bites");
+    let left: Vec<String> = house.command(redis::cmd("KEYS").arg(house.key("*old*"))).await;
+    assert!(left.is_empty(), "{left:?}");
+    assert_eq!(house.on::<Vec<String>>("ZRANGE", "member:ann:history", &["0", "-1"]).await.len(), 1);
+    assert_eq!(house.call("list_fees", &["0", "10"]).await.record(2)["member"], "ann");
+    assert_eq!(house.number("member:ann", "open_fees").await, 300);
+    house.store.trim(&house.org).await.unwrap();
+    house.has_heard_all("trim", "");
+    house.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_class_that_is_at_rest_is_not_told_of() {
+    let house = House::open(json!({})).await;
+    house.members("ann ben").await;
+    house.class("k", json!({ "capacity": 1 })).await;
+    house.all_book("ann ben", "k").await;
+    assert_eq!(house.call("read_unrest", &["", ""]).await.payload.len(), 2);
+    let before = house.sight().await;
+    let _: i64 = house.on("HSET", "class:k", &["capacity", "2"]).await;
+    let broken = house.sight().await;
+    assert_eq!(house.call("read_unrest", &["", ""]).await.text(2), "k");
+    assert_same(&broken, &house.sight().await, "looking for unrest");
+    assert_ne!(before, broken);
+    assert_eq!(house.call("read_unrest", &[&ms(STARTS).to_string(), "k"]).await.payload.len(), 2);
+    house.has_heard_all("read_unrest", "");
+}
