@@ -11,6 +11,7 @@ mod chain;
 mod ceiling;
 mod growth;
 mod members;
+mod push;
 mod race;
 mod report;
 mod stack;
@@ -46,6 +47,8 @@ enum Command {
     Race(race::Race),
     /// Booked and durable requests a second through HTTP, against the same function called by redis-benchmark
     Book(book::Load),
+    /// Sockets: memory, time from a change to its frames, and what a delivery costs
+    Push(push::Push),
     /// Booking, cancelling and closing on an empty organisation and on one with a year behind it
     Growth(growth::Growth),
 }
@@ -69,6 +72,7 @@ fn run(cli: &Cli) -> Result<bool> {
     let report = match &cli.command {
         Command::Race(race) => runtime.block_on(race.run(&program))?,
         Command::Book(load) => runtime.block_on(load.run(&program))?,
+        Command::Push(push) => runtime.block_on(push.run(&program))?,
         Command::Growth(growth) => runtime.block_on(growth.run(&program))?,
     };
     report.print(cli.json, &mut io::stdout().lock())?;

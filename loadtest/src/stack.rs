@@ -123,6 +123,10 @@ impl Service {
         }
     }
 
+    pub fn pid(&self) -> u32 {
+        self.process.0.id()
+    }
+
     /// CPU seconds used so far; none where the system does not tell.
     pub fn cpu_s(&self) -> Option<f64> {
         cpu_s(self.process.0.id())

@@ -21,6 +21,7 @@ use super::lanes::{Lanes, judged};
 /// The Lua files in order; the first opens the chunk and every other is one entry point.
 const SOURCE: &str = concat!(
     include_str!("lua/library.lua"),
+    include_str!("lua/unit.lua"),
     include_str!("lua/rules.lua"),
     include_str!("lua/charges.lua"),
     include_str!("lua/waitlist.lua"),

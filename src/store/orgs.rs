@@ -111,18 +111,16 @@ impl Store {
     }
 }
 
-/// A class's terms under another policy; its own override stays.
+/// A class's terms under another policy; its own override stays. Where the two no longer fit together, the class keeps
+/// the terms it was published with.
 fn retermed(policy: &Policy, stored: &Record) -> Result<Terms, StoreError> {
-    let starts_at = stored.instant_of("starts")?;
-    let minutes = stored.parse("minutes")?;
-    let effective = match stored.get("override") {
-        None => policy.clone(),
-        Some(patch) => {
-            let patch = serde_json::from_str(patch).map_err(corrupt)?;
-            policy.patched(&patch).unwrap_or_else(|_no_longer_fits| policy.clone())
-        }
+    let Some(patch) = stored.get("override") else {
+        return Ok(Terms::of(policy, stored.instant_of("starts")?, stored.parse("minutes")?));
     };
-    Ok(Terms::of(&effective, starts_at, minutes))
+    match policy.patched(&serde_json::from_str(patch).map_err(corrupt)?) {
+        Ok(effective) => Ok(Terms::of(&effective, stored.instant_of("starts")?, stored.parse("minutes")?)),
+        Err(_no_longer_fits) => Terms::from_fields(|name| Some(stored.raw(name).unwrap_or_default())).map_err(corrupt),
+    }
 }
 
 fn org(id: &OrgId, record: &Record) -> Result<Org, StoreError> {

@@ -78,6 +78,17 @@ async fn each_freed_spot_passes_over_anew() {
 }
 
 #[tokio::test]
+async fn looking_again_in_vain_tells_nothing() {
+    let story = Story::begins().await;
+    story.upserts(json!({ "status": "blocked" })).await;
+    story.passes_over("not_entitled").await;
+    story.upserts(json!({ "status": "blocked", "valid_until": "2026-12-31" })).await;
+    story.org.desk().changes(&story.full, json!({ "room": "Hall 1" })).await;
+    story.ann.cancels(&story.ann.queues_for(&story.full).again().await).await;
+    assert_eq!(story.org.passed_over(&story.full).await.len(), 1);
+}
+
+#[tokio::test]
 async fn blocked_until_unblocked() {
     let story = Story::begins().await;
     story.upserts(json!({ "status": "blocked" })).await;

@@ -252,6 +252,27 @@ async fn a_classes_own_departure_outlives_a_change_of_policy() {
 }
 
 #[tokio::test]
+async fn a_departure_that_no_longer_fits_leaves_the_class_its_terms() {
+    let world = World::new().await;
+    let org = world.org("standard").await;
+    let own =
+        json!({ "booking": { "opens": { "before": "P42D" } }, "cancel": { "late": "charged", "late_fee": 79000 } });
+    let class = org.class(json!({ "starts_at": "2026-05-12T18:00:00+02:00", "policy": own, "minimum": 2 })).await;
+    let plain = org.class(json!({ "starts_at": "2026-05-12T18:00:00+02:00" })).await;
+    changes_policy(&org, "/booking/opens", json!({ "days": 2, "at": "08:00" })).await;
+    changes_policy(&org, "/waitlist/max", json!(7)).await;
+    assert_eq!(org.desk().sees(&class).await.at("/terms"), class.at("/terms"));
+    assert_eq!(org.desk().sees(&plain).await.text("/terms/opens_at"), "2026-05-10T08:00:00+02:00");
+    changes_policy(&org, "/booking/opens", json!({ "before": "P9D" })).await;
+    let fits_again = org.desk().sees(&class).await;
+    assert_eq!(fits_again.text("/terms/opens_at"), class.text("/terms/opens_at"));
+    assert_eq!(
+        (fits_again.at("/terms/late_cancel_fee"), fits_again.at("/terms/waitlist_max")),
+        (&json!(79000), &json!(7))
+    );
+}
+
+#[tokio::test]
 async fn an_earlier_opening_opens_what_should_be_open_by_now() {
     let world = World::new().await;
     let org = world.org("standard").await;

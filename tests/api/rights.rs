@@ -1,5 +1,6 @@
 //! Who may call what: every call by every role, without a token, from another organisation and for another member.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::rights_table::{CALLERS, Row, table};
@@ -107,7 +108,9 @@ async fn every_call_answers_every_role_as_it_should() {
             let reply = scene.call(&row, people[column].as_ref()).send().await;
             let expected = row.expected[column];
             let coded = expected < 400 || code(expected).is_empty() || reply.body["code"] == code(expected);
-            if reply.status != expected || !coded {
+            // The clock is no organisation's, so it has no place in a stream.
+            let writes = row.method != Method::GET && row.path != "/v1/clock" && expected < 300;
+            if reply.status != expected || !coded || writes && reply.cursor.is_none() {
                 wrong.push(format!(
                     "{} {} by {}: {} {}",
                     row.method, row.path, CALLERS[column], reply.status, reply.body

@@ -27,7 +27,8 @@ static MESSAGES: LazyLock<HashMap<String, Validator>> = LazyLock::new(|| {
 pub fn describes(frame: &Value) {
     let op = frame["op"].as_str().expect("an op");
     let message = MESSAGES.get(op).unwrap_or_else(|| panic!("no message {op}"));
-    let wrong: Vec<String> = message.iter_errors(frame).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    let wrong: Vec<String> =
+        message.iter_errors(frame).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(wrong.is_empty(), "{frame:#}\n{}", wrong.join("\n"));
 }
 

@@ -80,7 +80,14 @@ async fn whoever_does_not_read_is_ended_and_the_others_hear_everything() {
     assert_eq!(reader.doc(&roster)["class"]["waiting"], 50);
     assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
 
-    // The service lets go of them: what is left in the pipe ends, without another read in between.
+    // One that reads again before its connection has ended is told why it was dropped.
+    let mut late = stuck.pop().unwrap();
+    let mut rest = Vec::new();
+    tokio::time::timeout(Duration::from_secs(15), late.read_to_end(&mut rest)).await.expect("an end").unwrap();
+    let close = [0x0f, 0xa2].into_iter().chain(*b"too slow").collect::<Vec<u8>>();
+    assert!(rest.ends_with(&close), "4002 at the end of {} bytes", rest.len());
+
+    // The service lets go of the others: what is left in the pipe ends, without another read in between.
     for mut stream in stuck {
         tokio::time::timeout(Duration::from_secs(60), async {
             while connected(&stream) {

@@ -9,10 +9,10 @@ mod support;
 mod contract;
 mod screen;
 
-mod ends;
-mod storms;
 mod crowds;
+mod ends;
 mod hearing;
 mod manners;
 mod resuming;
 mod rights;
+mod storms;

@@ -132,7 +132,7 @@ async fn a_native_client_may_show_its_token_at_the_door() {
     let ann = org.member("ann").await;
     let port = world.services()[0].port;
     let token = format!("Bearer {}", ann.token());
-    let mut screen = Screen::tries(port, &[("Authorization", &token)]).await.ok().expect("a socket");
+    let mut screen = Screen::tries(port, &[("Authorization", &token)]).await.expect("a socket");
     screen.sends(json!({ "op": "hello", "topics": { "me": 0 } })).await;
     screen.hears("welcome").await;
     screen.hears("patch").await;

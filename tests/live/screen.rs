@@ -20,6 +20,7 @@ use crate::support::service::SECRET;
 const WAIT: Duration = Duration::from_secs(10);
 
 /// A socket and what it has shown so far.
+#[derive(Debug)]
 pub struct Screen {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     pub epoch: String,
@@ -166,7 +167,7 @@ impl Screen {
 
     /// Takes in what still comes, until nothing has come for so long.
     pub async fn hears_nothing_for(&mut self, ms: u64) {
-        while timeout(Duration::from_millis(ms), self.next()).await.is_ok() {}
+        while let Ok(Ok(_)) = timeout(Duration::from_millis(ms), self.next()).await {}
     }
 
     /// Waits until the socket is closed by the service.

@@ -69,7 +69,8 @@ impl Sea {
         }
         for number in 0..CLASSES {
             let capacity = 1 + number % 3;
-            classes.push(org.class(json!({ "capacity": capacity, "instructor": { "id": "ida", "name": "Ida" } })).await);
+            classes
+                .push(org.class(json!({ "capacity": capacity, "instructor": { "id": "ida", "name": "Ida" } })).await);
         }
         let everybodys: Vec<String> = classes.iter().map(|class| format!("class:{}", class.id())).collect();
         let rosters: Vec<String> = classes.iter().map(|class| format!("roster:{}", class.id())).collect();
@@ -153,7 +154,11 @@ impl Sea {
                     }
                 });
                 if shown.await.is_err() {
-                    panic!("storm {storm}, {topic} of {}: shown {:#}, so is {expected:#}", person.sub, screen.doc(&topic));
+                    panic!(
+                        "storm {storm}, {topic} of {}: shown {:#}, so is {expected:#}",
+                        person.sub,
+                        screen.doc(&topic)
+                    );
                 }
             }
             self.screens[number] = (person, Some(screen));

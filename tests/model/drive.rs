@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 
 use crate::histories::Beginning;
 use crate::operations::{Op, Wire};
+use crate::reading::{Reader, instant, list, text};
 use crate::state::{Booking, Number, Org};
 use crate::support::api::{self, Person, Reply, World};
-use crate::views::{Answer, Body, Reader, list, text};
+use crate::views::{Answer, Body};
 
 /// How many calls between two looks at everything.
 const WHOLE_EVERY: usize = 200;
@@ -314,7 +315,7 @@ impl Told {
             class: optional("class"),
             booking: optional("booking").map(|_| reader.number(line, "booking")).transpose()?,
             member: optional("member"),
-            at: crate::views::instant(line, "at")?,
+            at: instant(line, "at")?,
         })
     }
 }

@@ -1,8 +1,8 @@
 //! A second opinion on every rule: random histories told to the service and to a plain model, answer by answer.
 //!
 //! `ROLLCALL_SEED=<n> cargo test --test model` repeats a failure; `ROLLCALL_MODEL_OPS` is how many calls are made.
-//! Read in this order: what the model remembers (`state`), what it decides by itself (`rules`), what each call does
-//! (`calls`), what is compared (`views`); then how histories are made and driven.
+//! Read in this order: what the model remembers (`state`), what it decides by itself (`rules` and beside it), what each
+//! call does (`calls`), what is compared (`views`); then how histories are made and driven.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on should stop")]
 #![allow(clippy::print_stdout, reason = "the seed repeats a failure, the table shows what was tried")]
@@ -10,15 +10,26 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod calls;
-mod rules;
 mod state;
+
+mod charges;
+mod rules;
+mod timers;
+mod waitlist;
+
+mod bookings;
+mod calls;
+mod classes;
+
+mod reading;
 mod views;
 
 mod dice;
 mod operations;
 
+mod club_wishes;
 mod histories;
+mod member_wishes;
 mod policies;
 
 mod coverage;

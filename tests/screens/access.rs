@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::browser::{DESKTOP, PHONE, Window};
 use crate::gym::Gym;
-use crate::support::api::{Named, Person};
+use crate::support::api::Person;
 
 const AXE: &str = "axe-core@4.10.3";
 
@@ -62,7 +62,7 @@ async fn busy() -> (Gym, Person) {
     let late = gym.class_in(85, json!({ "title": "Dance" })).await;
     for (id, name) in [("ben", "Ben Holm"), ("cleo", "Cleo Moen"), ("dan", "Dan Berg")] {
         let member = gym.member(id, name, &format!("+4522222{}", id.len())).await;
-        gym.org.desk().post(&format!("/v1/classes/{}/bookings", soon.id()), json!({ "member": member.sub })).await;
+        gym.org.desk().books_for(&member, &soon).becoming(if id == "dan" { "waitlisted" } else { "booked" }).await;
     }
     gym.member("eve", "Eve Dahl", "+4544444444").await.books(&full).await;
     ann.queues_for(&full).await;

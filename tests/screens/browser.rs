@@ -177,7 +177,11 @@ impl Window {
     pub async fn taps(&self, css: &str) {
         let what = format!("something to tap at {css}");
         let tapped = async || match self.client.find(Locator::Css(css)).await {
-            Ok(found) => found.click().await.is_ok(),
+            Ok(found) => {
+                let middle = "document.querySelector(arguments[0])?.scrollIntoView({ block: 'center' })";
+                self.runs(middle, vec![json!(css)]).await;
+                found.click().await.is_ok()
+            }
             Err(_) => false,
         };
         self.until(&what, tapped).await;

@@ -49,8 +49,7 @@ async fn a_rule_is_read_as_a_sentence_compared_changed_and_saved() {
     window.taps("#tab-rules").await;
     window.sees_in("#panel", "Cancelling is free until 2 hours before the class").await;
     window.sees_in("#panel", "Cancelling is free until 60 minutes before the class").await;
-    window.types("[aria-labelledby=rule-waitlist-max] input", "7").await;
-    window.taps("#panel h2").await;
+    window.types("[aria-labelledby=rule-waitlist-max] input", "7\u{e004}").await;
     window.sees_in("#panel", "At most 7 can wait for a class").await;
     window.taps_named("Save").await;
     window.sees_in("dialog", "At most 20 can wait for a class").await;

@@ -177,3 +177,28 @@ async fn organisations_know_nothing_of_each_other_but_the_clock() {
     assert_eq!((one.tag, other.tag), ("CLUB".to_owned(), "CLUB".to_owned()));
     house.is_sound().await;
 }
+
+#[tokio::test]
+async fn a_refused_call_carries_out_what_is_due_and_nothing_else() {
+    let house = House::open(json!({ "waitlist": { "mode": "offer", "offer_for": "PT1H" } })).await;
+    house.members("ann ben cay dan").await;
+    house.class("k", json!({ "capacity": 1 })).await;
+    house.all_book("ann ben cay", "k").await;
+    house.cancels("ann", "k").await;
+    let begin = house.dump().await;
+    let later = ms("2026-03-02T09:00:00Z").to_string();
+    house.tries_as("-", "-", &later, "carry_out", &[]).await.unwrap();
+    let settled = house.sight().await;
+    for (function, args) in [
+        ("book", ["k", "dan", "new", "", ""].as_slice()),
+        ("accept", &["nothing", "ann"]),
+        ("cancel_class", &["nowhere", "flooded"]),
+        ("publish_class", &["k", "1"]),
+        ("change_class", &["k", "7", "", "title", "Spin"]),
+    ] {
+        house.restore(&begin).await;
+        let said = house.tries_as("-", "-", &later, function, args).await.unwrap();
+        assert!(said.tag == "REFUSED" || said.tag == "RETRY", "{function}: {said:?}");
+        crate::underneath::assert_same(&settled, &house.sight().await, function);
+    }
+}

@@ -4,13 +4,9 @@
 //! `.refused(code)` asserts a refusal. Everything goes over HTTP with a token the fixture minted, against an instance
 //! of the service in this process. When a [`World`] is dropped after a test that passed, its invariants are checked.
 
-use std::future::{Future, IntoFuture};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use jsonwebtoken::{EncodingKey, Header, encode};
 use reqwest::Method;
 use rollcall::config::Settings;
 use rollcall::store::check;
@@ -18,29 +14,23 @@ use rollcall::store::target::RedisTarget;
 use serde_json::{Value, json};
 
 use super::redis::{Keeps, Redis};
-use super::service::{SECRET, Service};
+use super::service::Service;
+use super::wire::Rig;
+pub use super::wire::{Call, Named, Reply, merge, signed, token};
 
 /// The instant at which a world stands still until its clock is set: a Monday morning in winter.
 pub const MORNING: &str = "2026-03-02T08:00:00Z";
 
 /// A Redis of its own, some instances of the service on it, and a clock that stands still.
 pub struct World {
-    inner: Arc<Inner>,
+    rig: Arc<Rig>,
     made: AtomicUsize,
-}
-
-struct Inner {
-    http: reqwest::Client,
-    // Dropped in this order: the service first, then its Redis.
-    services: Vec<Service>,
-    redis: Redis,
-    next: AtomicUsize,
 }
 
 /// A chain of gyms.
 #[derive(Clone)]
 pub struct Org {
-    inner: Arc<Inner>,
+    rig: Arc<Rig>,
     pub id: String,
     made: Arc<AtomicUsize>,
 }
@@ -48,41 +38,9 @@ pub struct Org {
 /// Somebody who calls: a token and the way to the service.
 #[derive(Clone)]
 pub struct Person {
-    inner: Arc<Inner>,
+    rig: Arc<Rig>,
     pub sub: String,
     token: String,
-}
-
-/// A call that is sent when it is awaited.
-#[must_use = "a call is sent when it is awaited"]
-pub struct Call {
-    inner: Arc<Inner>,
-    method: Method,
-    path: String,
-    token: Option<String>,
-    key: Option<String>,
-    if_match: Option<String>,
-    body: Option<Value>,
-    status: u16,
-    state: Option<&'static str>,
-    instance: Option<usize>,
-}
-
-/// What came back.
-#[derive(Clone, Debug)]
-pub struct Reply {
-    pub status: u16,
-    /// `Rollcall-Cursor`.
-    pub cursor: Option<String>,
-    pub retry_after: Option<String>,
-    pub content_type: String,
-    /// `Null` where there was none.
-    pub body: Value,
-}
-
-/// Something with an id in a path: a class or a booking, or a bare id.
-pub trait Named {
-    fn id(&self) -> String;
 }
 
 impl World {
@@ -95,8 +53,8 @@ impl World {
         let redis = Redis::start(keeps);
         let services = (0..instances).map(|_| Service::on(&redis)).collect();
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        let inner = Arc::new(Inner { http, services, redis, next: AtomicUsize::new(0) });
-        let world = World { inner, made: AtomicUsize::new(0) };
+        let rig = Arc::new(Rig { http, services, redis, next: AtomicUsize::new(0) });
+        let world = World { rig, made: AtomicUsize::new(0) };
         world.sets_clock(MORNING).await;
         world
     }
@@ -106,8 +64,8 @@ impl World {
         let redis = Redis::start(Keeps::Everything);
         let services = vec![Service::with(&redis, change)];
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        let inner = Arc::new(Inner { http, services, redis, next: AtomicUsize::new(0) });
-        World { inner, made: AtomicUsize::new(0) }
+        let rig = Arc::new(Rig { http, services, redis, next: AtomicUsize::new(0) });
+        World { rig, made: AtomicUsize::new(0) }
     }
 
     /// A chain that runs on a preset, with one club, `main`.
@@ -118,7 +76,7 @@ impl World {
     pub async fn org_with(&self, body: Value) -> Org {
         let id = format!("org-{}", self.made.fetch_add(1, Ordering::Relaxed) + 1);
         self.operator().put(&format!("/v1/orgs/{id}"), body).await;
-        let org = Org { inner: self.inner.clone(), id, made: Arc::default() };
+        let org = Org { rig: self.rig.clone(), id, made: Arc::default() };
         org.desk().put("/v1/clubs/main", json!({ "name": "Main" })).await;
         org
     }
@@ -133,11 +91,11 @@ impl World {
 
     /// Somebody of an organisation that need not exist.
     pub fn caller(&self, org: &str, sub: &str, role: &str) -> Person {
-        Person::new(&self.inner, sub, role, Some(org))
+        Person::new(&self.rig, sub, role, Some(org))
     }
 
     pub fn operator(&self) -> Person {
-        Person::new(&self.inner, "operator", "operator", None)
+        Person::new(&self.rig, "operator", "operator", None)
     }
 
     /// Service time stands still there; what is due by then has been carried out.
@@ -150,11 +108,11 @@ impl World {
     }
 
     pub fn services(&self) -> &[Service] {
-        &self.inner.services
+        &self.rig.services
     }
 
     pub fn redis(&self) -> &Redis {
-        &self.inner.redis
+        &self.rig.redis
     }
 }
 
@@ -163,7 +121,7 @@ impl Drop for World {
         if std::thread::panicking() {
             return;
         }
-        let redis = self.inner.redis.url();
+        let redis = self.rig.redis.url();
         // A thread of its own: the test's runtime may be the one that is dropping this.
         let broken = std::thread::spawn(move || broken(&redis)).join().expect("the check");
         assert!(broken.is_empty(), "invariants broken:\n{}", broken.join("\n"));
@@ -179,7 +137,7 @@ pub fn broken(redis: &str) -> Vec<String> {
 
 impl Org {
     pub fn caller(&self, sub: &str, role: &str) -> Person {
-        Person::new(&self.inner, sub, role, Some(&self.id))
+        Person::new(&self.rig, sub, role, Some(&self.id))
     }
 
     pub fn desk(&self) -> Person {
@@ -225,8 +183,8 @@ impl Org {
 }
 
 impl Person {
-    fn new(inner: &Arc<Inner>, sub: &str, role: &str, org: Option<&str>) -> Person {
-        Person { inner: inner.clone(), sub: sub.to_owned(), token: token(sub, role, org) }
+    fn new(rig: &Arc<Rig>, sub: &str, role: &str, org: Option<&str>) -> Person {
+        Person { rig: rig.clone(), sub: sub.to_owned(), token: token(sub, role, org) }
     }
 
     /// What proves who it is.
@@ -343,184 +301,6 @@ impl Person {
     }
 
     pub fn call(&self, method: Method, path: &str, body: Option<Value>) -> Call {
-        Call {
-            inner: self.inner.clone(),
-            method,
-            path: path.to_owned(),
-            token: Some(self.token.clone()),
-            key: None,
-            if_match: None,
-            body,
-            status: 200,
-            state: None,
-            instance: None,
-        }
-    }
-}
-
-impl Call {
-    pub fn key(mut self, key: &str) -> Call {
-        self.key = Some(key.to_owned());
-        self
-    }
-
-    pub fn if_match(mut self, revision: &Value) -> Call {
-        self.if_match = Some(format!("\"{revision}\""));
-        self
-    }
-
-    pub fn with_body(mut self, body: Value) -> Call {
-        self.body = Some(body);
-        self
-    }
-
-    pub fn with_token(mut self, token: Option<&str>) -> Call {
-        self.token = token.map(str::to_owned);
-        self
-    }
-
-    /// To this instance; without it the instances take turns.
-    pub fn at(mut self, instance: usize) -> Call {
-        self.instance = Some(instance);
-        self
-    }
-
-    /// The status that awaiting asserts.
-    pub fn answers(mut self, status: u16) -> Call {
-        self.status = status;
-        self
-    }
-
-    /// The booking status that awaiting asserts.
-    pub fn becoming(mut self, state: &'static str) -> Call {
-        self.state = Some(state);
-        self
-    }
-
-    /// The same again: a booking that is there already answers 200.
-    pub fn again(self) -> Call {
-        self.answers(200)
-    }
-
-    /// Asserts that the call is refused with this code.
-    pub async fn refused(self, code: &str) -> Reply {
-        let what = self.describe();
-        let reply = self.send().await;
-        assert_eq!(reply.body["code"], code, "{what}: {reply:?}");
-        assert_eq!(reply.content_type, "application/problem+json", "{what}");
-        assert_eq!(reply.body["status"], reply.status, "{what}");
-        reply
-    }
-
-    /// Whatever comes back.
-    pub async fn send(self) -> Reply {
-        let what = self.describe();
-        let services = &self.inner.services;
-        let turn = || self.inner.next.fetch_add(1, Ordering::Relaxed) % services.len();
-        let url = format!("{}{}", services[self.instance.unwrap_or_else(turn)].url(), self.path);
-        let mut request = self.inner.http.request(self.method, url);
-        let headers = [
-            ("Authorization", self.token.map(|token| format!("Bearer {token}"))),
-            ("Idempotency-Key", self.key),
-            ("If-Match", self.if_match),
-        ];
-        for (name, value) in headers.into_iter().filter_map(|(name, value)| Some((name, value?))) {
-            request = request.header(name, value);
-        }
-        if let Some(body) = &self.body {
-            request = request.json(body);
-        }
-        let response = request.send().await.unwrap_or_else(|error| panic!("{what}: {error:?}"));
-        Reply::read(response).await
-    }
-
-    fn describe(&self) -> String {
-        let body = self.body.as_ref().map_or(String::new(), |body| format!(" {body}"));
-        format!("{} {}{body}", self.method, self.path)
-    }
-}
-
-impl IntoFuture for Call {
-    type Output = Reply;
-    type IntoFuture = Pin<Box<dyn Future<Output = Reply> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let (what, status, state) = (self.describe(), self.status, self.state);
-            let reply = self.send().await;
-            assert_eq!(reply.status, status, "{what}: {reply:?}");
-            if let Some(state) = state {
-                assert_eq!(reply.body["status"], state, "{what}: {reply:?}");
-            }
-            reply
-        })
-    }
-}
-
-impl Reply {
-    async fn read(response: reqwest::Response) -> Reply {
-        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let status = response.status().as_u16();
-        let (cursor, retry_after) = (header("rollcall-cursor"), header("retry-after"));
-        let content_type = header("content-type").unwrap_or_default();
-        let bytes = response.bytes().await.expect("a whole body");
-        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Reply { status, cursor, retry_after, content_type, body }
-    }
-
-    /// The items of a list.
-    pub fn items(&self) -> &[Value] {
-        self.body["items"].as_array().map_or(&[], Vec::as_slice)
-    }
-}
-
-impl Named for Reply {
-    fn id(&self) -> String {
-        self.body["id"].as_str().unwrap_or_else(|| panic!("no id in {}", self.body)).to_owned()
-    }
-}
-
-impl Named for &str {
-    fn id(&self) -> String {
-        (*self).to_owned()
-    }
-}
-
-impl Named for String {
-    fn id(&self) -> String {
-        self.clone()
-    }
-}
-
-/// A token the service believes, good for an hour.
-pub fn token(sub: &str, role: &str, org: Option<&str>) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
-    let mut claims = json!({ "sub": sub, "role": role, "exp": now + 3600 });
-    if let Some(org) = org {
-        claims["org"] = json!(org);
-    }
-    signed(&claims, SECRET)
-}
-
-/// A token with these claims, believed if the secret is the service's.
-pub fn signed(claims: &Value, secret: &str) -> String {
-    encode(&Header::default(), claims, &EncodingKey::from_secret(secret.as_bytes())).expect("a token")
-}
-
-/// RFC 7396.
-pub fn merge(target: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else {
-        *target = patch.clone();
-        return;
-    };
-    if !target.is_object() {
-        *target = json!({});
-    }
-    for (name, change) in patch {
-        if change.is_null() {
-            target.as_object_mut().expect("an object").remove(name);
-        } else {
-            merge(&mut target[name], change);
-        }
+        Call::new(self.rig.clone(), method, path, &self.token, body)
     }
 }

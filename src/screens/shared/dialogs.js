@@ -39,10 +39,11 @@ export function ask(fmt, { title, body, actions = [], wide = false, closeLabel }
       if (busy) return;
       const form = dialog.querySelector("form");
       if (!form.reportValidity()) return;
+      const said = new FormData(form);
       [busy, failed] = [true, null];
       draw();
       try {
-        result = await action.run(new FormData(form)) ?? true;
+        result = await action.run(said) ?? true;
         dialog.close();
       } catch (problem) {
         if (!(problem instanceof Problem)) console.error(problem);

@@ -92,10 +92,10 @@ const LIVE = new Set(["value", "checked", "indeterminate"]);
 
 function set(element, name, value, before) {
   if (name === "key" || name === "ref") return;
-  if (LIVE.has(name)) {
+  if (value === before) {
+    // As it was; above all, what somebody has typed since stays.
+  } else if (LIVE.has(name)) {
     if (value !== undefined && element[name] !== value) element[name] = value;
-  } else if (value === before) {
-    // As it was.
   } else if (name.startsWith("on")) {
     element[name] = value ?? null;
   } else if (name === "style") {

@@ -1,0 +1,149 @@
+//! What the club does with its classes: publish, change, cancel.
+
+use chrono::{NaiveDate, TimeDelta};
+use rollcall::domain::instant::Instant;
+use rollcall::domain::policy::Policy;
+use rollcall::domain::terms::Terms;
+use serde_json::Value;
+
+use crate::operations::{ClassChange, NewClass};
+use crate::state::{Class, Org, Stage, Status};
+use crate::views::{Answer, Body, Refused};
+
+impl Org {
+    pub fn publish(&mut self, new: &NewClass) -> Answer {
+        if !self.clubs.contains(&new.club) || new.starts_at < self.now {
+            return Answer::refused(Refused::new("invalid"));
+        }
+        let terms = terms(&self.policy, new.overrides.as_ref(), new.starts_at, new.minutes);
+        let stage = if self.now < terms.opens_at { Stage::Scheduled } else { Stage::Open };
+        let class = Class {
+            id: new.id.clone(),
+            club: new.club.clone(),
+            title: new.title.clone(),
+            category: new.category.clone(),
+            starts_at: new.starts_at,
+            minutes: new.minutes,
+            capacity: new.capacity,
+            min_age: new.min_age,
+            overrides: new.overrides.clone(),
+            terms,
+            stage,
+            started: false,
+            closed: false,
+            tickets: 0,
+            unasked: false,
+            shown_free: new.capacity,
+        };
+        self.classes.insert(new.id.clone(), class);
+        self.announce("class_published", self.now, Some(&new.id), None);
+        Answer::done(201, "published", Body::Class(self.view_class(&new.id, None)))
+    }
+
+    pub fn change(&mut self, id: &str, change: &ClassChange) -> Answer {
+        let now = self.now;
+        let Some(before) = self.classes.get(id).cloned() else {
+            return Answer::refused(Refused::new("not_found"));
+        };
+        let starts_at = change.starts_at.unwrap_or(before.starts_at);
+        let minutes = change.minutes.unwrap_or(before.minutes);
+        let moved = starts_at != before.starts_at || minutes != before.minutes;
+        match before.stage {
+            Stage::Cancelled => return Answer::refused(Refused::new("class_cancelled")),
+            Stage::Finished => return Answer::refused(Refused::new("class_finished")),
+            Stage::Scheduled | Stage::Open => {}
+        }
+        if starts_at != before.starts_at && now >= before.starts_at {
+            return Answer::refused(Refused::new("wrong_status"));
+        }
+        if starts_at != before.starts_at && starts_at < now {
+            return Answer::refused(Refused::new("invalid"));
+        }
+        let unheld = self.unheld(id);
+        let class = self.entry(id);
+        class.title = change.title.clone().unwrap_or(before.title);
+        class.capacity = change.capacity.unwrap_or(before.capacity);
+        if moved {
+            (class.starts_at, class.minutes) = (starts_at, minutes);
+            class.terms = before.terms.moved(starts_at, minutes);
+            if before.terms.opens_at <= now {
+                class.terms.opens_at = before.terms.opens_at;
+            }
+        }
+        self.announce("class_changed", now, Some(id), None);
+        if moved {
+            self.after_a_move(id, before.starts_at, before.terms.date);
+        }
+        if self.unheld(id) > unheld {
+            self.freed.insert(id.to_owned());
+        }
+        Answer::done(200, "changed", Body::Class(self.view_class(id, None)))
+    }
+
+    fn after_a_move(&mut self, id: &str, old_start: Instant, old_date: NaiveDate) {
+        let class = self.classes[id].clone();
+        let notice = TimeDelta::milliseconds(class.terms.policy.change_notice.fixed_ms());
+        let short = old_start.min(class.starts_at) - self.now < notice || class.terms.date != old_date;
+        for booking in self.bookings.iter_mut().filter(|b| b.class == id) {
+            match booking.status {
+                Status::Booked => {
+                    booking.moved = if short { Some(class.starts_at) } else { booking.moved };
+                    self.eased.insert(booking.member.clone());
+                }
+                Status::Offered => {
+                    booking.offer_ends = booking.offer_ends.map(|ends| ends.min(class.terms.promote_until));
+                    self.eased.insert(booking.member.clone());
+                }
+                Status::Waitlisted => {
+                    self.eased.insert(booking.member.clone());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    pub fn cancel_class(&mut self, id: &str) -> Answer {
+        let now = self.now;
+        let Some(class) = self.classes.get(id) else {
+            return Answer::refused(Refused::new("not_found"));
+        };
+        match class.stage {
+            Stage::Finished => return Answer::refused(Refused::new("class_finished")),
+            Stage::Cancelled => return Answer::done(200, "repeated", Body::Class(self.view_class(id, None))),
+            Stage::Scheduled | Stage::Open => {}
+        }
+        self.entry(id).stage = Stage::Cancelled;
+        self.announce("class_cancelled", now, Some(id), None);
+        for number in self.of_class(id).filter(|b| b.status.live()).map(|b| b.number).collect::<Vec<_>>() {
+            let status = self.bookings[number].status;
+            if status == Status::Booked {
+                self.return_clip(number);
+            }
+            if status.holds() {
+                self.eased.insert(self.bookings[number].member.clone());
+            }
+            self.bookings[number].status = Status::ClassCancelled;
+            self.bookings[number].offer_ends = None;
+            let event = if status == Status::Waitlisted { "waitlist_left" } else { "booking_cancelled" };
+            self.announce(event, now, None, Some(number));
+        }
+        let mut owing: Vec<_> = self.of_class(id).filter_map(|b| Some((b.owing?, b.number))).collect();
+        owing.sort_unstable();
+        for (_, number) in owing {
+            if self.bookings[number].status == Status::NoShow {
+                self.bookings[number].status = Status::ClassCancelled;
+                self.announce("booking_cancelled", now, None, Some(number));
+            }
+            self.unwind(number, now);
+        }
+        Answer::done(200, "cancelled", Body::Class(self.view_class(id, None)))
+    }
+}
+
+pub fn terms(policy: &Policy, overrides: Option<&Value>, starts_at: Instant, minutes: u32) -> Terms {
+    let effective = match overrides {
+        Some(patch) => policy.patched(patch).expect("a generated override fits"),
+        None => policy.clone(),
+    };
+    Terms::of(&effective, starts_at, minutes)
+}

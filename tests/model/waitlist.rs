@@ -1,0 +1,74 @@
+//! Who is next: one pass over a waitlist for every spot that becomes free and every obstacle that goes.
+
+use rollcall::domain::instant::Instant;
+
+use crate::state::{Class, Org, Status};
+
+impl Org {
+    /// Asks whoever is next wherever a spot became free or an obstacle went: freed classes first, by start, then
+    /// the waiting places of members who can now do what they could not.
+    pub fn ask_around(&mut self, now: Instant) {
+        loop {
+            if let Some(class) = self.in_order(&self.freed.clone()).into_iter().next() {
+                self.freed.remove(&class);
+                self.fill(&class, now, true);
+            } else if !self.eased.is_empty() {
+                let eased = std::mem::take(&mut self.eased);
+                let waited: Vec<String> = eased.iter().flat_map(|m| self.waits_in(m)).collect();
+                for class in self.in_order(&waited) {
+                    self.fill(&class, now, false);
+                }
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// One pass over the waitlist in ticket order. `freed`: a spot became free, so whoever is passed is told why.
+    pub fn fill(&mut self, id: &str, now: Instant, freed: bool) {
+        let class = self.classes[id].clone();
+        if class.over() {
+            return;
+        }
+        let waits = class.offers() && (self.settling || class.quiet_at(now));
+        if waits && now < class.terms.promote_until {
+            let kept = if self.settling { freed } else { self.reserved(id) > 0 };
+            self.entry(id).unasked |= kept;
+            return;
+        }
+        let freed = freed || (class.unasked && !self.settling);
+        self.entry(id).unasked &= self.settling;
+        let waiting = self.queue(id);
+        if now >= class.terms.promote_until {
+            let tell = freed && !class.holds_spots_for_the_desk() && now < class.starts_at;
+            if tell && self.unheld(id) > 0 && !waiting.is_empty() {
+                self.announce("spot_freed", now, Some(id), None);
+            }
+            return;
+        }
+        for number in waiting {
+            if self.unheld(id) == 0 {
+                return;
+            }
+            match self.obstacle_of(number) {
+                Some(refused) if freed => {
+                    self.announce("promotion_passed_over", now, None, Some(number));
+                    if let Some(event) = self.events.last_mut() {
+                        event.reason = Some(refused.code);
+                    }
+                }
+                Some(_) => {}
+                None if class.offers() => {
+                    self.bookings[number].status = Status::Offered;
+                    self.bookings[number].offer_ends = Some(class.offer_ends(now));
+                    self.announce("spot_offered", now, None, Some(number));
+                }
+                None => self.take_spot(number, "booking_promoted", now),
+            }
+        }
+    }
+
+    pub fn entry(&mut self, id: &str) -> &mut Class {
+        self.classes.get_mut(id).expect("the model's own class")
+    }
+}
