@@ -15,7 +15,8 @@ run: deps
 serve: deps
 	cargo run --release --locked -- serve
 
-test: deps
+test:
+	@scripts/deps test
 	cargo test --workspace --locked
 
 check:

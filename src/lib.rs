@@ -17,7 +17,7 @@ pub mod push;
 pub mod jobs;
 
 pub mod app;
-pub mod demo;
 pub mod config;
+pub mod demo;
 pub mod telemetry;
 pub mod token;

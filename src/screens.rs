@@ -84,7 +84,8 @@ impl Screens {
         let Some(text) = self.text(path) else { return };
         found.push(path.to_owned());
         for line in text.lines() {
-            let from = line.split_once(" from \"").filter(|_| line.starts_with("import ") || line.starts_with("} from"));
+            let from =
+                line.split_once(" from \"").filter(|_| line.starts_with("import ") || line.starts_with("} from"));
             if let Some(target) = from.and_then(|(_, rest)| rest.split('"').next()) {
                 self.imported(&beside(path, target), found);
             }

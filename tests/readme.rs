@@ -29,7 +29,11 @@ fn demo(data: &Path) -> Demo {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let said = lines.by_ref().map_while(Result::ok).find(|line| line.contains("is running on")).expect("the demonstration runs");
+    let said = lines
+        .by_ref()
+        .map_while(Result::ok)
+        .find(|line| line.contains("is running on"))
+        .expect("the demonstration runs");
     let port = said.split("127.0.0.1:").nth(1).unwrap().split(|c: char| !c.is_ascii_digit()).next().unwrap();
     let port = port.parse().unwrap();
     Demo { child, port, _prints: lines }

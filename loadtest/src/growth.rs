@@ -89,11 +89,15 @@ impl Growth {
         std::thread::sleep(EXPIRY);
         let grown_bytes = org.memory()? - before;
 
-        let mut report = Report::new(format!("an empty organisation and one of {} days, {} classes a day", self.days, CLASSES));
+        let mut report =
+            Report::new(format!("an empty organisation and one of {} days, {} classes a day", self.days, CLASSES));
         let (classes, bookings) = (self.days * CLASSES, self.days * CLASSES * BOOKED);
         report.figure("bookings behind it", vec![bookings as f64]);
         report.figure("seconds to live them", vec![lived_s]);
-        report.figure("bytes in Redis a booking, classes and events included", vec![grown_bytes as f64 / bookings as f64]);
+        report.figure(
+            "bytes in Redis a booking, classes and events included",
+            vec![grown_bytes as f64 / bookings as f64],
+        );
         report.figure("bytes in Redis a class, its bookings apart", vec![org.class_bytes(today, classes)?]);
         self.compare(&mut org, today, &mut report)?;
         Ok(report)
@@ -189,8 +193,23 @@ impl Org<'_> {
         for n in 0..MEMBERS {
             let id = format!("m{n}");
             let mut args = vec![id.as_str()];
-            let known = ["name", "email", "phone", "born", "language", "plan", "status", "clips", "clips_revision",
-                         "valid_from", "valid_until", "clubs", "categories", "frozen", "index"];
+            let known = [
+                "name",
+                "email",
+                "phone",
+                "born",
+                "language",
+                "plan",
+                "status",
+                "clips",
+                "clips_revision",
+                "valid_from",
+                "valid_until",
+                "clubs",
+                "categories",
+                "frozen",
+                "index",
+            ];
             for field in known {
                 let value = member.iter().find(|(name, _)| name == field).map_or("", |(_, value)| value);
                 args.extend([field, if field == "index" { "[]" } else { value }]);
@@ -206,16 +225,30 @@ impl Org<'_> {
         let shift = starts - self.start;
         let revision: String = Cmd::hget(&self.anchor, "revision").query(self.redis)?;
         let day = chrono::DateTime::from_timestamp_millis(starts).ok_or("an instant")?.date_naive().to_string();
-        let instants = ["starts", "ends", "opens_at", "closes_at", "cancel_by", "promote_until", "decide_at",
-                        "check_in_opens", "check_in_due", "check_in_closes"];
-        let fields: Vec<(String, String)> = self.class.iter().map(|(name, value)| {
-            let value = match name.as_str() {
-                "date" => day.clone(),
-                name if instants.contains(&name) => (value.parse::<i64>().unwrap_or(0) + shift).to_string(),
-                _ => value.clone(),
-            };
-            (name.clone(), value)
-        }).collect();
+        let instants = [
+            "starts",
+            "ends",
+            "opens_at",
+            "closes_at",
+            "cancel_by",
+            "promote_until",
+            "decide_at",
+            "check_in_opens",
+            "check_in_due",
+            "check_in_closes",
+        ];
+        let fields: Vec<(String, String)> = self
+            .class
+            .iter()
+            .map(|(name, value)| {
+                let value = match name.as_str() {
+                    "date" => day.clone(),
+                    name if instants.contains(&name) => (value.parse::<i64>().unwrap_or(0) + shift).to_string(),
+                    _ => value.clone(),
+                };
+                (name.clone(), value)
+            })
+            .collect();
         let mut args = vec![id, &revision];
         args.extend(fields.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]));
         let call = self.call("publish_class", now, &args);
@@ -275,7 +308,11 @@ impl Org<'_> {
             let call = self.call("check_in", starts, &[&format!("{id}-{}", MEASURED / CLOSINGS - 1), ""]);
             self.expect(&call, &["CHECKED_IN"])?;
             let mut call = Cmd::new();
-            call.arg("FCALL").arg(format!("carry_out_{}", self.hash)).arg(1).arg(&self.anchor).arg(starts + HOUR_MS / 6);
+            call.arg("FCALL")
+                .arg(format!("carry_out_{}", self.hash))
+                .arg(1)
+                .arg(&self.anchor)
+                .arg(starts + HOUR_MS / 6);
             times.entry("close").or_default().push(self.timed(&call, "SETTLED")?);
         }
         Ok(times.into_iter().map(|(what, us)| (what, median(&us))).collect())
@@ -302,7 +339,8 @@ impl Org<'_> {
         let mut bytes = 0_i64;
         for n in 0..sampled {
             let id = format!("d{}-{n}", today / DAY_MS - 1);
-            let size: Option<i64> = Cmd::new().arg("MEMORY").arg("USAGE").arg(format!("{prefix}class:{id}")).query(self.redis)?;
+            let size: Option<i64> =
+                Cmd::new().arg("MEMORY").arg("USAGE").arg(format!("{prefix}class:{id}")).query(self.redis)?;
             bytes += size.unwrap_or(0);
         }
         Ok(bytes as f64 / sampled as f64)
@@ -312,7 +350,9 @@ impl Org<'_> {
 /// The reply's tag, which must be one of those.
 fn expected(reply: &Value, tags: &[&str]) -> Result<String> {
     let tag = match reply {
-        Value::Array(items) => items.first().cloned().map(redis::from_redis_value::<String>).transpose()?.unwrap_or_default(),
+        Value::Array(items) => {
+            items.first().cloned().map(redis::from_redis_value::<String>).transpose()?.unwrap_or_default()
+        }
         _ => String::new(),
     };
     if tags.contains(&tag.as_str()) { Ok(tag) } else { Err(format!("{tags:?} was expected, not {reply:?}").into()) }

@@ -7,8 +7,8 @@
 //! The exit code is 0 when all is well, 1 when a check failed or something broke, 2 when it was asked wrongly.
 
 mod book;
-mod chain;
 mod ceiling;
+mod chain;
 mod growth;
 mod members;
 mod push;

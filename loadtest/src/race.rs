@@ -170,7 +170,9 @@ impl Standing {
         loop {
             let page = chain.get(&format!("/v1/classes/{class}/history?limit=200{after}")).await?;
             let lines = list(&page["items"]);
-            joined.extend(lines.iter().filter(|line| line["event"] == "waitlist_joined").map(|line| text(&line["member"])));
+            joined.extend(
+                lines.iter().filter(|line| line["event"] == "waitlist_joined").map(|line| text(&line["member"])),
+            );
             match page["next"].as_str() {
                 Some(next) => after = format!("&cursor={next}"),
                 None => break,
@@ -210,10 +212,8 @@ impl Standing {
         if in_order != self.joined.iter().collect::<Vec<_>>() {
             report.broken("the waitlist is not in the order in which its members joined".to_owned());
         }
-        let told_position: BTreeMap<u64, &str> = told
-            .iter()
-            .filter_map(|told| told.position.map(|position| (position, told.member.as_str())))
-            .collect();
+        let told_position: BTreeMap<u64, &str> =
+            told.iter().filter_map(|told| told.position.map(|position| (position, told.member.as_str()))).collect();
         let listed: BTreeMap<u64, &str> = self.waitlist.iter().map(|(member, at)| (*at, member.as_str())).collect();
         if told_position != listed {
             report.broken("callers were told other positions than the waitlist has".to_owned());

@@ -78,7 +78,8 @@ impl Head {
         let mut lines = text.split("\r\n");
         let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok());
         let status = status.ok_or_else(|| io::Error::other("no status line"))?;
-        let length = lines.filter_map(|line| line.split_once(':')).find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+        let length =
+            lines.filter_map(|line| line.split_once(':')).find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
         let length = length.map_or(Ok(0), |(_, length)| length.trim().parse()).map_err(io::Error::other)?;
         Ok(Some(Head { status, length, end: blank + 4 }))
     }

@@ -8,8 +8,22 @@ const FIRST: [&str; 25] = [
     "Tomas", "Astrid", "Karl", "Lina", "Magnus", "Rasa", "Henrik", "Signe", "Paulius", "Nora", "Viktor", "Elena",
 ];
 const LAST: [&str; 16] = [
-    "Hansen", "Nielsen", "Kazlauskas", "Berg", "Larsen", "Petrauskas", "Dahl", "Lund", "Jankauskas", "Holm", "Moen",
-    "Solberg", "Madsen", "Urbonas", "Haugen", "Krogh",
+    "Hansen",
+    "Nielsen",
+    "Kazlauskas",
+    "Berg",
+    "Larsen",
+    "Petrauskas",
+    "Dahl",
+    "Lund",
+    "Jankauskas",
+    "Holm",
+    "Moen",
+    "Solberg",
+    "Madsen",
+    "Urbonas",
+    "Haugen",
+    "Krogh",
 ];
 
 /// A small generator (splitmix64): the same text gives the same throws everywhere.
@@ -17,7 +31,10 @@ pub struct Dice(u64);
 
 impl Dice {
     pub fn of(text: &str) -> Dice {
-        Dice(text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)))
+        Dice(
+            text.bytes()
+                .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)),
+        )
     }
 
     /// A number below `n`, which is not 0.

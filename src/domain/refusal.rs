@@ -200,6 +200,9 @@ mod tests {
     #[test]
     fn an_invalid_body_says_where_and_why() {
         let refusal = Refusal::of("invalid", until_of("invalid"));
-        assert_eq!(refusal, Some(Refusal::Invalid(vec![FieldError::new("/club", "is not a club of this organisation")])));
+        assert_eq!(
+            refusal,
+            Some(Refusal::Invalid(vec![FieldError::new("/club", "is not a club of this organisation")]))
+        );
     }
 }

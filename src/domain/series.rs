@@ -65,7 +65,9 @@ impl Series {
         let until = f.nullable("until", string(parse_date));
         let exceptions = f.nullable("exceptions", list(0..=EXCEPTIONS_MAX, string(parse_date)));
         let changes = f.nullable("changes", changes);
-        for error in NewClass::parse(&class_body(body, NaiveDate::MIN, NaiveTime::MIN, Tz::UTC)).err().unwrap_or_default() {
+        for error in
+            NewClass::parse(&class_body(body, NaiveDate::MIN, NaiveTime::MIN, Tz::UTC)).err().unwrap_or_default()
+        {
             f.refuse(&error.pointer, error.detail);
         }
         for name in CLASS {
@@ -182,7 +184,11 @@ fn series_id(value: &Value) -> Parsed<SeriesId> {
 /// The body that publishes a day's class.
 fn class_body(body: &Value, date: NaiveDate, time: NaiveTime, zone: Tz) -> Value {
     let mut class = body.clone();
-    let start = if date == NaiveDate::MIN { "2000-01-01T00:00:00Z".to_owned() } else { with_zone(local_at(date, time, zone), zone) };
+    let start = if date == NaiveDate::MIN {
+        "2000-01-01T00:00:00Z".to_owned()
+    } else {
+        with_zone(local_at(date, time, zone), zone)
+    };
     if let Some(fields) = class.as_object_mut() {
         for name in RECURRENCE {
             fields.shift_remove(name);
@@ -204,7 +210,8 @@ fn rule(value: &Value) -> Parsed<RRule<Unvalidated>> {
         Ok(rule) => rule,
         Err(error) => return wrong(format!("cannot be read: {error}")),
     };
-    let daily = matches!(rule.get_freq(), Frequency::Daily | Frequency::Weekly | Frequency::Monthly | Frequency::Yearly);
+    let daily =
+        matches!(rule.get_freq(), Frequency::Daily | Frequency::Weekly | Frequency::Monthly | Frequency::Yearly);
     let timed = !rule.get_by_hour().is_empty() || !rule.get_by_minute().is_empty() || !rule.get_by_second().is_empty();
     if !daily || timed {
         return wrong("must recur by days, weeks, months or years; the time of day is `time`".to_owned());
@@ -281,10 +288,7 @@ mod tests {
         body["changes"] = json!({"2026-03-30": {"time": "17:00", "capacity": 5, "title": "Spin, short"}});
         body["until"] = json!("2026-04-01");
         let found = starts(&body, "2026-03-01", "2026-12-31");
-        assert_eq!(
-            found,
-            ["2026-03-23T18:00:00+01:00", "2026-03-30T17:00:00+02:00", "2026-04-01T18:00:00+02:00"]
-        );
+        assert_eq!(found, ["2026-03-23T18:00:00+01:00", "2026-03-30T17:00:00+02:00", "2026-04-01T18:00:00+02:00"]);
         let id = SeriesId::parse("spin").unwrap();
         let day = parse_date("2026-03-30").unwrap();
         let changed = &Series::parse(&body).unwrap().occurrences(&id, day, day, COPENHAGEN).unwrap()[0];

@@ -19,8 +19,8 @@ use crate::domain::fields::{Fields, flag, string, text};
 use crate::domain::ids::{BookingId, ClassId, ClubId, MemberId, OrgId};
 use crate::domain::invalid::Parsed;
 use crate::domain::member::parse_phone;
-use crate::store::{Answer, Store};
 use crate::store::attendance::Arrival;
+use crate::store::{Answer, Store};
 
 /// Who has come, and to which club: `member` or `phone`.
 #[derive(Debug, ToSchema)]

@@ -15,7 +15,9 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::problem::{self, CONTENT_TYPE};
 use super::resource::on;
-use super::{attendance, bookings, classes, clock, clubs, events, fees, health, live, members, orgs, presets, reports, series};
+use super::{
+    attendance, bookings, classes, clock, clubs, events, fees, health, live, members, orgs, presets, reports, series,
+};
 
 /// The whole API.
 #[derive(OpenApi)]
@@ -115,7 +117,7 @@ fn header(name: &str, description: &str) -> Parameter {
 pub fn routes(cfg: &mut web::ServiceConfig) {
     cfg.service(on("/docs").get(to_pages))
         .service(on("/asyncapi.json").get(asyncapi))
-       .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", Api::openapi()));
+        .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", Api::openapi()));
 }
 
 /// What travels over `GET /v1/live`, as AsyncAPI 3.

@@ -84,7 +84,11 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
         .configure(events::routes)
         .configure(live::routes)
         .configure(clock::routes);
-    cfg.service(api).configure(health::routes).configure(docs::routes).configure(screens::routes).default_service(web::to(nothing_here));
+    cfg.service(api)
+        .configure(health::routes)
+        .configure(docs::routes)
+        .configure(screens::routes)
+        .default_service(web::to(nothing_here));
 }
 
 async fn nothing_here() -> impl actix_web::Responder {

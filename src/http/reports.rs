@@ -175,7 +175,11 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
     params(("from" = String, Query, format = DateTime), ("to" = String, Query, format = DateTime)),
     responses((status = 200, body = ReportBody)),
 )]
-pub async fn report_classes(staff: Staff, mut params: Params, store: web::Data<Store>) -> Result<HttpResponse, Problem> {
+pub async fn report_classes(
+    staff: Staff,
+    mut params: Params,
+    store: web::Data<Store>,
+) -> Result<HttpResponse, Problem> {
     let (from, to) = (params.instant("from"), params.instant("to"));
     params.done()?;
     let (from, to) = span(from, to)?;

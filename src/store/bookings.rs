@@ -130,7 +130,13 @@ impl Store {
             let (clip, strike) = (reply.optional()?.is_some(), reply.optional()?.is_some());
             let until = reply.text()?.parse().ok().and_then(from_ms);
             let free_until = until.ok_or_else(|| corrupt("free_until"))?;
-            Ok(CancelPreview { outcome, fee: amount.map(|amount| Money { amount, currency }), clip, strike, free_until })
+            Ok(CancelPreview {
+                outcome,
+                fee: amount.map(|amount| Money { amount, currency }),
+                clip,
+                strike,
+                free_until,
+            })
         })
     }
 

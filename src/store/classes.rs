@@ -52,10 +52,13 @@ impl Store {
                 Ok(settings) => settings.org,
                 Err(refusal) => return Ok(Answer { outcome: Err(refusal), cursor, zone }),
             };
-            let policy = match new.policy.as_ref().map_or_else(|| Ok(org.policy.clone()), |patch| org.policy.patched(patch)) {
-                Ok(policy) => policy,
-                Err(errors) => return self.unpublishable(write, &id, Refusal::Invalid(under("policy", errors))).await,
-            };
+            let policy =
+                match new.policy.as_ref().map_or_else(|| Ok(org.policy.clone()), |patch| org.policy.patched(patch)) {
+                    Ok(policy) => policy,
+                    Err(errors) => {
+                        return self.unpublishable(write, &id, Refusal::Invalid(under("policy", errors))).await;
+                    }
+                };
             let revision = org.revision.to_string();
             let terms = Terms::of(&policy, new.starts_at, new.minutes);
             let pairs = new_class_fields(new, &terms);
@@ -110,7 +113,12 @@ impl Store {
     }
 
     /// The club cancels; repeated, it changes nothing.
-    pub async fn cancel_class(&self, write: &Write, id: &ClassId, reason: &str) -> Result<Answer<ClassView>, StoreError> {
+    pub async fn cancel_class(
+        &self,
+        write: &Write,
+        id: &ClassId,
+        reason: &str,
+    ) -> Result<Answer<ClassView>, StoreError> {
         Answer::of(self.write(write, "cancel_class", &[id.as_str(), reason]).await?, class_view)
     }
 
@@ -290,4 +298,3 @@ fn class(id: &str, record: &Record) -> Result<Class, StoreError> {
         revision: record.parse("revision")?,
     })
 }
-

@@ -35,7 +35,12 @@ struct Line {
 
 impl Store {
     /// Events after a cursor, in order; none: from the oldest kept.
-    pub async fn events(&self, org: &OrgId, after: Option<&str>, limit: u32) -> Result<Answer<EventsAfter>, StoreError> {
+    pub async fn events(
+        &self,
+        org: &OrgId,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Answer<EventsAfter>, StoreError> {
         let known = after.is_none_or(is_cursor);
         let from = after.filter(|_| known).unwrap_or("");
         let reply = self.read(org, "list_events", &[from, &limit.to_string()]).await?;

@@ -103,7 +103,8 @@ impl Lanes {
             lanes.push(lane);
         }
         let in_flight = Semaphore::new(limits.in_flight_max);
-        let client = Client::open(target.connection_info()?).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let client =
+            Client::open(target.connection_info()?).map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let next = AtomicUsize::new(0);
         Ok(Lanes(Arc::new(Shared { lanes, next, in_flight, limits, client, acks, _tasks: tasks })))
     }

@@ -67,7 +67,9 @@ impl Store {
             let stored = if seen.tag == "REFUSED" { None } else { Some(seen.record()?) };
             let revision = match &stored {
                 Some(record) => record.required("revision")?.to_owned(),
-                None if change.otherwise.is_none() => return Answer::of(seen, |_| Err(corrupt("an unknown organisation"))),
+                None if change.otherwise.is_none() => {
+                    return Answer::of(seen, |_| Err(corrupt("an unknown organisation")));
+                }
                 None => "0".to_owned(),
             };
             let policy = if stored.is_some() { change.policy } else { change.policy.or(change.otherwise) };

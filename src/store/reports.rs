@@ -32,7 +32,12 @@ pub struct ClassCounts {
 
 impl Store {
     /// Every class that starts in `[from, to)`, by start, then id.
-    pub async fn report(&self, org: &OrgId, from: Instant, to: Instant) -> Result<Answer<Vec<ClassCounts>>, StoreError> {
+    pub async fn report(
+        &self,
+        org: &OrgId,
+        from: Instant,
+        to: Instant,
+    ) -> Result<Answer<Vec<ClassCounts>>, StoreError> {
         let (from, to) = (from.timestamp_millis().to_string(), to.timestamp_millis().to_string());
         let mut found = Vec::new();
         let mut after: Option<String> = None;

@@ -68,7 +68,11 @@ impl Store {
     }
 
     /// Stores a new series and publishes what is ahead.
-    pub async fn create_series(&self, write: &Write, new: &Series) -> Result<Answer<(SeriesView, Aligned)>, StoreError> {
+    pub async fn create_series(
+        &self,
+        write: &Write,
+        new: &Series,
+    ) -> Result<Answer<(SeriesView, Aligned)>, StoreError> {
         let id = match &new.id {
             Some(id) => id.clone(),
             None => Uuid::now_v7().to_string().parse().map_err(corrupt)?,
@@ -171,7 +175,11 @@ impl Store {
         if from > horizon {
             return Ok(Ok(Aligned::default()));
         }
-        let due = if view.active { view.series.occurrences(&view.id, from, horizon, policy.timezone) } else { Ok(Vec::new()) };
+        let due = if view.active {
+            view.series.occurrences(&view.id, from, horizon, policy.timezone)
+        } else {
+            Ok(Vec::new())
+        };
         let due = match due {
             Ok(due) => due,
             Err(errors) => return Ok(Err(Refusal::Invalid(errors))),

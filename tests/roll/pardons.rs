@@ -31,10 +31,7 @@ async fn an_excuse_takes_back_fee_strike_and_the_ban_that_rested_on_it() {
     assert_eq!((&excused.body["status"], &excused.body["fee"]), (&json!("no_show"), &json!(null)));
     let standing = story.standing(&ann).await;
     assert_eq!((&standing["banned_until"], standing["strikes"].as_array().unwrap().len()), (&json!(null), 1));
-    assert_eq!(
-        story.ledger().await,
-        [charged("no_show", 3000), charged("no_show", 3000), waived("no_show", 3000)]
-    );
+    assert_eq!(story.ledger().await, [charged("no_show", 3000), charged("no_show", 3000), waived("no_show", 3000)]);
     assert_eq!(story.excuses(&missed[1]).await.body, excused.body, "repeated, nothing changes");
     assert_eq!(story.ledger().await.len(), 3);
     let history = story.org.desk().history(&class).await;

@@ -17,12 +17,54 @@ struct Expected {
 }
 
 const CHAINS: [Expected; 6] = [
-    Expected { preset: "standard", cancel_by: "11:00:00", late_cancel: None, closes: "12:10:00", no_show_fee: 0, strikes: true },
-    Expected { preset: "impuls-lt", cancel_by: "11:00:00", late_cancel: None, closes: "12:00:00", no_show_fee: 0, strikes: true },
-    Expected { preset: "pulsn-dk", cancel_by: "10:00:00", late_cancel: Some(3000), closes: "12:10:00", no_show_fee: 3000, strikes: false },
-    Expected { preset: "actic-no", cancel_by: "10:00:00", late_cancel: None, closes: "12:00:00", no_show_fee: 0, strikes: true },
-    Expected { preset: "impulse-no", cancel_by: "10:00:00", late_cancel: None, closes: "12:00:00", no_show_fee: 0, strikes: true },
-    Expected { preset: "bolgen-no", cancel_by: "10:00:00", late_cancel: None, closes: "12:00:00", no_show_fee: 0, strikes: true },
+    Expected {
+        preset: "standard",
+        cancel_by: "11:00:00",
+        late_cancel: None,
+        closes: "12:10:00",
+        no_show_fee: 0,
+        strikes: true,
+    },
+    Expected {
+        preset: "impuls-lt",
+        cancel_by: "11:00:00",
+        late_cancel: None,
+        closes: "12:00:00",
+        no_show_fee: 0,
+        strikes: true,
+    },
+    Expected {
+        preset: "pulsn-dk",
+        cancel_by: "10:00:00",
+        late_cancel: Some(3000),
+        closes: "12:10:00",
+        no_show_fee: 3000,
+        strikes: false,
+    },
+    Expected {
+        preset: "actic-no",
+        cancel_by: "10:00:00",
+        late_cancel: None,
+        closes: "12:00:00",
+        no_show_fee: 0,
+        strikes: true,
+    },
+    Expected {
+        preset: "impulse-no",
+        cancel_by: "10:00:00",
+        late_cancel: None,
+        closes: "12:00:00",
+        no_show_fee: 0,
+        strikes: true,
+    },
+    Expected {
+        preset: "bolgen-no",
+        cancel_by: "10:00:00",
+        late_cancel: None,
+        closes: "12:00:00",
+        no_show_fee: 0,
+        strikes: true,
+    },
 ];
 
 #[tokio::test]

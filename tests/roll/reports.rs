@@ -18,7 +18,8 @@ async fn a_report_counts_what_happened_per_class_instructor_and_club() {
     story.at("2026-03-03T11:30:00Z").await;
     story.checks_in(&second).await;
     story.at("2026-03-03T12:10:00Z").await;
-    let report = story.org.desk().get("/v1/reports/classes?from=2026-03-03T00:00:00Z&to=2026-03-04T00:00:00Z").await.body;
+    let report =
+        story.org.desk().get("/v1/reports/classes?from=2026-03-03T00:00:00Z&to=2026-03-04T00:00:00Z").await.body;
     let counts = &report["items"][0];
     assert_eq!(counts["class"], json!(class.id()));
     for (name, value) in [
@@ -35,7 +36,9 @@ async fn a_report_counts_what_happened_per_class_instructor_and_club() {
     }
     assert_eq!((&report["instructors"][0]["id"], &report["clubs"][0]["id"]), (&json!("eva"), &json!("main")));
     let desk = story.org.desk();
-    for query in ["", "?from=2026-03-03T00:00:00Z", "?from=2026-03-04T00:00:00Z&to=2026-03-03T00:00:00Z", "?from=x&to=y"] {
+    for query in
+        ["", "?from=2026-03-03T00:00:00Z", "?from=2026-03-04T00:00:00Z&to=2026-03-03T00:00:00Z", "?from=x&to=y"]
+    {
         desk.get(&format!("/v1/reports/classes{query}")).refused("invalid").await;
     }
 }

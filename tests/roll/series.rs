@@ -30,7 +30,10 @@ async fn a_series_is_published_past_the_booking_window_and_eighteen_stays_eighte
     assert!(found.last().unwrap().as_str() >= "2026-03-16", "{found:?}");
     story.at("2026-03-29T12:00:00Z").await;
     let found = starts(&story).await;
-    assert!(found.contains(&"2026-03-25T18:00:00+01:00".to_owned()) && found.contains(&"2026-03-30T18:00:00+02:00".to_owned()));
+    assert!(
+        found.contains(&"2026-03-25T18:00:00+01:00".to_owned())
+            && found.contains(&"2026-03-30T18:00:00+02:00".to_owned())
+    );
     for class in story.org.desk().get("/v1/classes?limit=200").await.items() {
         let opened = class["terms"]["opens_at"].as_str().unwrap();
         let is_open = class["status"] != "scheduled";

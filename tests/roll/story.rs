@@ -85,7 +85,8 @@ impl Story {
     pub async fn ledger(&self) -> Vec<(String, String, i64)> {
         let text = |line: &Value, name: &str| line[name].as_str().unwrap().to_owned();
         let fees = self.org.desk().fees().await;
-        let line = |line: &Value| (text(line, "kind"), text(line, "reason"), line["amount"]["amount"].as_i64().unwrap());
+        let line =
+            |line: &Value| (text(line, "kind"), text(line, "reason"), line["amount"]["amount"].as_i64().unwrap());
         fees.items().iter().map(line).collect()
     }
 

@@ -19,7 +19,10 @@ struct Process(Child);
 impl Process {
     fn on(redis: &str, data: &std::path::Path) -> Process {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall"));
-        command.args(["serve", "--listen", "127.0.0.1:0", "--redis-url", redis, "--jwt-secret", SECRET]).arg("--data-dir").arg(data);
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--redis-url", redis, "--jwt-secret", SECRET])
+            .arg("--data-dir")
+            .arg(data);
         Process(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
 
@@ -73,7 +76,9 @@ async fn three_instances_and_one_of_them_stopped_close_each_class_once() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     for class in &classes {
-        for (event, times) in [("class_started", 1), ("no_show_recorded", 2), ("fee_charged", 2), ("waitlist_lapsed", 1)] {
+        for (event, times) in
+            [("class_started", 1), ("no_show_recorded", 2), ("fee_charged", 2), ("waitlist_lapsed", 1)]
+        {
             assert_eq!(story.told(class, event).await, times, "{event} of {}", class.id());
         }
     }

@@ -136,7 +136,9 @@ async fn the_staffs_screen_has_no_violation() {
         window.sees_in("dialog", "What happened").await;
         assert_accessible(&window, &format!("a class, {scheme}")).await;
         window.taps_named("Close").await;
-        for (tab, words) in [("series", "New series"), ("members", "Find a member"), ("fees", "Late cancel"), ("rules", "Waitlist")] {
+        for (tab, words) in
+            [("series", "New series"), ("members", "Find a member"), ("fees", "Late cancel"), ("rules", "Waitlist")]
+        {
             window.taps(&format!("#tab-{tab}")).await;
             window.sees_in("#panel", words).await;
             assert_accessible(&window, &format!("{tab}, {scheme}")).await;

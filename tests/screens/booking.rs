@@ -13,7 +13,8 @@ fn card(class: &impl Named, rest: &str) -> String {
 #[tokio::test]
 async fn the_last_spot_is_booked_and_given_up_and_the_one_who_waits_sees_it_become_theirs() {
     let gym = Gym::on("pulsn-dk", json!({})).await;
-    let (ann, ben) = (gym.member("ann", "Ann Lund", "+4511111111").await, gym.member("ben", "Ben Holm", "+4522222222").await);
+    let (ann, ben) =
+        (gym.member("ann", "Ann Lund", "+4511111111").await, gym.member("ben", "Ben Holm", "+4522222222").await);
     let class = gym.class_in(8 * 60, json!({ "capacity": 1 })).await;
     let (anns, bens) = (Window::phone().await, Window::phone().await);
     gym.opens(&anns, "/book", &ann).await;
@@ -42,7 +43,8 @@ async fn the_last_spot_is_booked_and_given_up_and_the_one_who_waits_sees_it_beco
 #[tokio::test]
 async fn an_offer_shows_the_time_left_and_is_accepted_with_one_tap() {
     let gym = Gym::on("pulsn-dk", json!({ "waitlist": { "mode": "offer", "quiet": null } })).await;
-    let (ann, ben) = (gym.member("ann", "Ann Lund", "+4511111111").await, gym.member("ben", "Ben Holm", "+4522222222").await);
+    let (ann, ben) =
+        (gym.member("ann", "Ann Lund", "+4511111111").await, gym.member("ben", "Ben Holm", "+4522222222").await);
     let class = gym.class_in(8 * 60, json!({ "capacity": 1 })).await;
     let held = ann.books(&class).await;
     ben.queues_for(&class).await;
@@ -92,7 +94,9 @@ async fn what_bars_a_member_is_said_where_the_button_would_be() {
     gym.opens(&window, "/book", &ann).await;
     window.taps(&card(&first, "[data-action=book]")).await;
     window.sees_in(&card(&second, ""), "The most bookings for one day are reached").await;
-    let buttons = window.runs("return document.querySelectorAll(arguments[0]).length", vec![json!(card(&second, "button"))]).await;
+    let buttons = window
+        .runs("return document.querySelectorAll(arguments[0]).length", vec![json!(card(&second, "button"))])
+        .await;
     assert_eq!(buttons, 0, "there is nothing to tap where nothing can be done");
     window.closes().await;
 }

@@ -100,6 +100,7 @@ impl Window {
     pub async fn is(&self, width: u32, height: u32) {
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+        self.devtools("Emulation.setScrollbarsHidden", json!({ "hidden": true })).await;
     }
 
     /// The device's appearance: `light` or `dark`.
@@ -190,7 +191,8 @@ impl Window {
     /// Taps the button with this name, which is its label for screen readers or its words.
     pub async fn taps_named(&self, name: &str) {
         let quoted = format!("\"{name}\"");
-        let path = format!("(//dialog//button|//button)[@aria-label={quoted} or normalize-space(.)={quoted}][not(@disabled)]");
+        let path =
+            format!("(//dialog//button|//button)[@aria-label={quoted} or normalize-space(.)={quoted}][not(@disabled)]");
         let what = format!("a button {name:?}");
         let tapped = async || {
             let found = self.client.find_all(Locator::XPath(&path)).await.unwrap_or_default();

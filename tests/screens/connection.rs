@@ -10,12 +10,15 @@ use crate::support::api::Named;
 #[tokio::test]
 async fn taps_while_the_line_is_down_are_kept_sent_once_and_said_to_be() {
     let gym = Gym::on("pulsn-dk", json!({})).await;
-    let (ann, ben) = (gym.member("ann", "Ann Lund", "+4511111111").await, gym.member("ben", "Ben Holm", "+4522222222").await);
+    let (ann, ben) =
+        (gym.member("ann", "Ann Lund", "+4511111111").await, gym.member("ben", "Ben Holm", "+4522222222").await);
     let class = gym.class_in(20, json!({})).await;
     let (anns, bens) = (ann.books(&class).await, ben.books(&class).await);
     let cable = Cable::to(gym.world.services()[0].port).await;
     let window = Window::desktop().await;
-    window.goes_to(&format!("http://127.0.0.1:{}/roster#token={}", cable.port, gym.org.instructor("eva").token())).await;
+    window
+        .goes_to(&format!("http://127.0.0.1:{}/roster#token={}", cable.port, gym.org.instructor("eva").token()))
+        .await;
     let row = |booking: &str, rest: &str| format!("[data-booking=\"{booking}\"] {rest}");
     window.sees_in(".roll", "Ann Lund").await;
 
@@ -39,7 +42,8 @@ async fn taps_while_the_line_is_down_are_kept_sent_once_and_said_to_be() {
 #[tokio::test]
 async fn a_member_is_told_when_the_line_is_down_and_sees_what_was_missed() {
     let gym = Gym::on("pulsn-dk", json!({})).await;
-    let (ann, ben) = (gym.member("ann", "Ann Lund", "+4511111111").await, gym.member("ben", "Ben Holm", "+4522222222").await);
+    let (ann, ben) =
+        (gym.member("ann", "Ann Lund", "+4511111111").await, gym.member("ben", "Ben Holm", "+4522222222").await);
     let class = gym.class_in(300, json!({ "capacity": 1 })).await;
     let held = ann.books(&class).await;
     ben.queues_for(&class).await;

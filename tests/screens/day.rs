@@ -9,7 +9,8 @@ use crate::support::api::Named;
 #[tokio::test]
 async fn a_class_is_published_given_more_spots_and_cancelled_and_its_history_says_who_was_passed_over_and_why() {
     let gym = Gym::on("pulsn-dk", json!({ "booking": { "allow_overlap": false } })).await;
-    let (ann, ben) = (gym.member("ann", "Ann Lund", "+4511111111").await, gym.member("ben", "Ben Holm", "+4522222222").await);
+    let (ann, ben) =
+        (gym.member("ann", "Ann Lund", "+4511111111").await, gym.member("ben", "Ben Holm", "+4522222222").await);
     let full = gym.class_in(8 * 60, json!({ "capacity": 1 })).await;
     let held = ann.books(&full).await;
     ben.queues_for(&full).await;

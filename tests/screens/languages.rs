@@ -33,7 +33,10 @@ async fn every_screen_speaks_the_readers_language() {
             let time = if language == "da-DK" { time_of(&class).replace(':', ".") } else { time_of(&class) };
             window.sees_in("main", &time).await;
             let lang = window.runs("return document.documentElement.lang", vec![]).await;
-            assert!(language.starts_with(lang.as_str().unwrap()), "{path} says it speaks {lang}, to a reader of {language}");
+            assert!(
+                language.starts_with(lang.as_str().unwrap()),
+                "{path} says it speaks {lang}, to a reader of {language}"
+            );
             assert_eq!(window.runs(UNTRANSLATED, vec![]).await, json!([]), "{path} in {language} shows keys of words");
         }
         window.closes().await;

@@ -10,13 +10,13 @@ mod cable;
 mod gym;
 
 mod booking;
-mod roll;
-mod desk;
-mod day;
 mod connection;
+mod day;
+mod desk;
+mod roll;
 
-mod languages;
 mod access;
+mod languages;
 mod pictures;
 mod served;
 mod words;

@@ -21,7 +21,9 @@ async fn keep(window: &Window, name: &str) {
 async fn assert_fits(window: &Window, what: &str) {
     for width in WIDTHS {
         window.is(width, 800).await;
-        let over = window.runs("return document.documentElement.scrollWidth - document.documentElement.clientWidth", vec![]).await;
+        let over = window
+            .runs("return document.documentElement.scrollWidth - document.documentElement.clientWidth", vec![])
+            .await;
         assert_eq!(over, 0, "{what} is wider than {width} pixels");
     }
 }
@@ -137,5 +139,10 @@ async fn every_screen_is_drawn_and_fits() {
 /// What the pages complained about; a refused check-in and the like are answers, not complaints.
 async fn said_wrong(window: &Window) -> Vec<String> {
     let lines: Vec<Value> = window.said().await.lines().map(Value::from).collect();
-    lines.iter().filter_map(Value::as_str).filter(|line| !line.contains("Failed to load resource")).map(str::to_owned).collect()
+    lines
+        .iter()
+        .filter_map(Value::as_str)
+        .filter(|line| !line.contains("Failed to load resource"))
+        .map(str::to_owned)
+        .collect()
 }

@@ -13,7 +13,8 @@ fn row(booking: &impl Named, rest: &str) -> String {
 #[tokio::test]
 async fn a_tap_at_the_roster_is_seen_at_the_desk_and_taken_back() {
     let gym = Gym::on("pulsn-dk", json!({})).await;
-    let (ann, ben) = (gym.member("ann", "Ann Lund", "+4511111111").await, gym.member("ben", "Ben Holm", "+4522222222").await);
+    let (ann, ben) =
+        (gym.member("ann", "Ann Lund", "+4511111111").await, gym.member("ben", "Ben Holm", "+4522222222").await);
     let class = gym.class_in(20, json!({ "capacity": 1 })).await;
     let (held, waits) = (ann.books(&class).await, gym.org.desk().books_for(&ben, &class).becoming("waitlisted").await);
     let (evas, desks) = (Window::desktop().await, Window::desktop().await);

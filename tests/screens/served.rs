@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use reqwest::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, ETAG, IF_NONE_MATCH, VARY};
+use reqwest::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, ETAG, IF_NONE_MATCH, VARY,
+};
 use rollcall::screens::SCREENS;
 
 use crate::support::api::World;
@@ -71,13 +73,22 @@ async fn nothing_inline_runs_and_no_other_host_is_named() {
     for (page, _) in PAGES {
         let answer = client().get(format!("{url}{page}")).send().await.unwrap();
         let policy = answer.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
-        for part in ["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "trusted-types 'none'"] {
+        for part in [
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "frame-ancestors 'none'",
+            "trusted-types 'none'",
+        ] {
             assert!(policy.contains(part), "{page}: {policy}");
         }
         assert!(!policy.contains("unsafe"), "{page}: {policy}");
         let html = answer.text().await.unwrap();
         assert!(!html.contains("http"), "{page} names another host");
-        assert!(!html.contains(" style=") && !html.contains("<style") && !html.contains(" on"), "{page} has something inline");
+        assert!(
+            !html.contains(" style=") && !html.contains("<style") && !html.contains(" on"),
+            "{page} has something inline"
+        );
     }
 }
 

@@ -14,8 +14,8 @@ use crate::http::classes::ClassBody;
 use crate::http::fees::MoneyBody;
 use crate::http::reason::REASON_LEN;
 use crate::http::schema::{BookingStatusWord, PaidWithWord};
-use crate::store::classes::ClassView;
 use crate::store::bookings::{CancelPreview, Charge, Roster, RosterEntry};
+use crate::store::classes::ClassView;
 
 /// A member's claim on a class.
 #[derive(Debug, Serialize, ToSchema)]

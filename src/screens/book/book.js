@@ -17,10 +17,15 @@ import { timetable } from "./timetable.js";
 const DAYS = 8;
 const CLUB = "rollcall.club";
 
-/** What is said when the member's own booking changed by itself. */
+/**
+ * What is said when a booking of the member's changed by itself: by what it was and what it is, so that it is said
+ * however the news came, and after a connection that was down too.
+ */
 const NEWS = {
-  booking_promoted: ["news.promoted", "good"], spot_offered: ["news.offered", "wait"], offer_lapsed: ["news.lapsed", "bad"],
-  class_cancelled: ["news.class_cancelled", "bad"], no_show_recorded: ["news.no_show", "bad"],
+  "waitlisted booked": ["news.promoted", "good"], "offered booked": ["news.promoted", "good"],
+  "waitlisted offered": ["news.offered", "wait"], "offered lapsed": ["news.lapsed", "bad"], "booked no_show": ["news.no_show", "bad"],
+  "booked class_cancelled": ["news.class_cancelled", "bad"], "waitlisted class_cancelled": ["news.class_cancelled", "bad"],
+  "offered class_cancelled": ["news.class_cancelled", "bad"], "checked_in class_cancelled": ["news.class_cancelled", "bad"],
 };
 
 class Book extends Screen {
@@ -32,6 +37,8 @@ class Book extends Screen {
   classes = new Map();
   /** The member's bookings by id: what is ahead, and the last days. */
   bookings = new Map();
+  /** What each booking was when it was last heard of. */
+  #was = new Map();
   past = null;
   filter = { category: "", instructor: "" };
   loading = true;
@@ -59,7 +66,7 @@ class Book extends Screen {
 
   connected(feed) {
     feed.poll(() => Promise.all([this.loadDay(), this.loadMine()]));
-    feed.watch("me", (doc, change) => this.#told(doc, change));
+    feed.watch("me", (doc) => this.#told(doc));
     this.#watchDay();
   }
 
@@ -92,6 +99,7 @@ class Book extends Screen {
     const missing = found.filter((booking) => !this.classes.has(booking.class));
     await Promise.allSettled(missing.map((booking) => this.loadClass(booking.class)));
     this.bookings = new Map(found.map((booking) => [booking.id, booking]));
+    this.#tell();
     this.update();
   }
 
@@ -145,20 +153,25 @@ class Book extends Screen {
     }, 150 + Math.random() * 350);
   }
 
-  #told(doc, { event, from }) {
-    const before = this.bookings;
+  #told(doc) {
     this.bookings = new Map(Object.entries(doc.bookings));
     this.standing = doc.standing ?? this.standing;
     for (const booking of this.bookings.values()) {
       if (!this.classes.has(booking.class) && isHeld(booking)) this.loadClass(booking.class).catch(() => {});
     }
-    if (from > 0 && NEWS[event]) {
-      const [words, tone] = NEWS[event];
-      const changed = [...this.bookings.values()].find((booking) => before.get(booking.id)?.status !== booking.status);
-      if (changed) note(t(words, { title: changed.title, when: this.fmt.moment(changed.starts_at) }), tone);
-    }
+    this.#tell();
     this.#again();
     this.update();
+  }
+
+  #tell() {
+    for (const { id, status, class: of, ...booking } of this.bookings.values()) {
+      const news = NEWS[`${this.#was.get(id)} ${status}`];
+      this.#was.set(id, status);
+      const found = this.classes.get(of) ?? booking;
+      // What the member does is answered where they did it.
+      if (news && !this.busy.has(of)) note(t(news[0], { title: found.title, when: this.fmt.moment(found.starts_at) }), news[1]);
+    }
   }
 
   /** A class that opens or closes does so at its instant, whoever announces it. */
@@ -199,6 +212,7 @@ class Book extends Screen {
     await this.attempt(async () => {
       const done = await this.#do(action, found, booking);
       if (!done) return;
+      this.#was.set(done.id, done.status);
       this.bookings = new Map(this.bookings).set(done.id, { ...this.bookings.get(done.id), ...done, offer_expires_at: done.offer_expires_at });
       note(t(`done.${done.status}`, { title: found.title, n: done.position, when: this.fmt.moment(found.starts_at) }),
         { booked: "good", waitlisted: "wait" }[done.status] ?? "info");

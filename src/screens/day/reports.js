@@ -10,7 +10,9 @@ import { t } from "../shared/words.js";
 const SCALES = [0.1, 0.25, 0.5, 1];
 /** Days from today: where each span begins and ends. */
 const SPANS = { past7: [-7, 0], past28: [-28, 0], past84: [-84, 0], next14: [0, 14] };
-const [WIDTH, HEIGHT, LEFT, BOTTOM] = [640, 220, 62, 24];
+const [WIDTH_MAX, HEIGHT, LEFT, BOTTOM] = [640, 220, 56, 24];
+/** A day's name needs so much. */
+const NAME = 72;
 
 export class Reports {
   span = "past28";
@@ -76,15 +78,17 @@ export class Reports {
   /** One bar a day, from nothing to all. */
   #picture(name, days, value, tone) {
     const { fmt } = this.screen;
-    const step = (WIDTH - LEFT) / days.length;
+    // Drawn to the size it is shown at, so that its words stay readable on a phone.
+    const wide = Math.min(WIDTH_MAX, document.documentElement.clientWidth - 64);
+    const step = (wide - LEFT) / days.length;
     const most = Math.max(0, ...days.map((day) => value(day) ?? 0));
     const top = SCALES.find((scale) => most <= scale) ?? 1;
     const y = (share) => (HEIGHT - BOTTOM - 12) * (1 - share / top) + 12;
-    const every = Math.ceil(days.length / 8);
+    const every = Math.ceil(NAME / step);
     return h("figure.box", { key: name }, h("figcaption", null, t(`report.${name}`)),
-      h("svg.chart", { viewBox: `0 0 ${WIDTH} ${HEIGHT + 4}`, role: "img", "aria-label": t(`report.${name}`) },
+      h("svg.chart", { viewBox: `0 0 ${wide} ${HEIGHT + 4}`, role: "img", "aria-label": t(`report.${name}`) },
         [0, top / 2, top].map((line) => h("g", { key: `line-${line}` },
-          h("line.axis", { x1: LEFT, x2: WIDTH, y1: y(line), y2: y(line) }),
+          h("line.axis", { x1: LEFT, x2: wide, y1: y(line), y2: y(line) }),
           h("text.label", { x: LEFT - 8, y: y(line) + 5, "text-anchor": "end" }, fmt.percent(line)))),
         days.map((day, index) => {
           const share = Math.min(1, value(day) ?? 0);

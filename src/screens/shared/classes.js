@@ -37,7 +37,7 @@ export function stateOf(fmt, found, booking, refusal) {
   if (found.free > 0) {
     return {
       tone: "good", head: counts(found), action: "book",
-      more: found.needed > 0 ? t("state.needed", { n: found.needed }) : "",
+      more: found.needed > 0 ? t("state.needed", { n: found.needed }) : untilWhen(fmt, found),
     };
   }
   if (code === "waitlist_closed" || past(found.terms.promote_until)) {
@@ -50,7 +50,6 @@ export function stateOf(fmt, found, booking, refusal) {
 }
 
 function held(fmt, found, booking) {
-  const freeUntil = found.terms?.cancel_by;
   switch (booking.status) {
     case "checked_in":
       return { tone: "good", mine: true, head: t("state.checked_in") };
@@ -73,11 +72,15 @@ function held(fmt, found, booking) {
     default:
       return {
         tone: "good", mine: true, head: t("state.booked"), action: past(found.starts_at) ? undefined : "cancel",
-        more: past(found.starts_at) ? t("state.started")
-          : past(freeUntil) ? t(found.terms.late_cancel === "charged" ? "state.late_charged" : "state.late_refused", { when: fmt.moment(freeUntil) })
-          : t("state.free_until", { when: fmt.moment(freeUntil) }),
+        more: past(found.starts_at) ? t("state.started") : untilWhen(fmt, found),
       };
   }
+}
+
+/** Until when a spot can be given up for nothing; known before it is taken. */
+function untilWhen(fmt, { terms }) {
+  const key = !past(terms.cancel_by) ? "state.free_until" : terms.late_cancel === "charged" ? "state.late_charged" : "state.late_refused";
+  return t(key, { when: fmt.moment(terms.cancel_by) });
 }
 
 const fullWords = (found) => found.waiting > 0 ? t("state.full_waiting", { n: found.waiting }) : t("state.full");
