@@ -1,139 +1,159 @@
-//! A picture of every screen at phone and desktop width into `target/screens/`, of the demonstration's first chain, to
-//! be looked at; and that no screen is wider than its window.
+//! A picture of every screen at phone and desktop width into `target/screens/`, of one of the demonstration's chains,
+//! to be looked at; and that no screen is wider than its window.
 
 use std::path::Path;
 
 use serde_json::{Value, json};
 
 use crate::browser::{DESKTOP, PHONE, Window};
-use crate::support::api::World;
-use crate::support::api::token;
+use crate::support::api::{World, token};
 
 /// Widths that nothing may be wider than.
 const WIDTHS: [u32; 4] = [360, 390, 768, 1600];
 
-async fn keep(window: &Window, name: &str) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screens");
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join(format!("{name}.png")), window.picture().await).unwrap();
+/// The demonstration's second chain, with a class that check-in is open for, whatever the hour.
+struct Show {
+    world: World,
+    roster: Value,
 }
 
-async fn assert_fits(window: &Window, what: &str) {
-    for width in WIDTHS {
-        window.is(width, 800).await;
-        let over = window
-            .runs("return document.documentElement.scrollWidth - document.documentElement.clientWidth", vec![])
-            .await;
-        assert_eq!(over, 0, "{what} is wider than {width} pixels");
+const ORG: &str = "pulsn-dk";
+
+impl Show {
+    async fn new() -> Show {
+        let world = World::under(|_| {});
+        rollcall::demo::fill(&world.services()[0].store).await.unwrap();
+        let desk = world.caller(ORG, "desk", "staff");
+        let starts = (chrono::Utc::now() + chrono::TimeDelta::minutes(25)).format("%Y-%m-%dT%H:%M:00Z").to_string();
+        let body = json!({
+            "id": "now", "club": "aarhus", "title": "Evening Flow", "category": "yoga", "room": "Hall 1", "minutes": 60,
+            "instructor": { "id": "i-eva", "name": "Eva Lind" }, "starts_at": starts, "capacity": 6,
+            "policy": { "booking": { "allow_overlap": true } },
+        });
+        desk.post("/v1/classes", body).answers(201).await;
+        for n in [2, 3, 4, 5, 11, 12, 13, 14] {
+            desk.post("/v1/classes/now/bookings", json!({ "member": format!("m-{n:03}") })).send().await;
+        }
+        let roster = desk.get("/v1/classes/now/roster").await.body;
+        for entry in roster["bookings"].as_array().unwrap().iter().take(2) {
+            desk.act(&format!("/v1/bookings/{}/check-in", entry["id"].as_str().unwrap())).await;
+        }
+        Show { world, roster }
+    }
+
+    async fn opens(&self, window: &Window, path: &str, role: &str, sub: &str) {
+        let url = self.world.services()[0].url();
+        window.goes_to(&format!("{url}{path}#token={}", token(sub, role, Some(ORG)))).await;
+    }
+}
+
+/// A window of one device.
+struct Device {
+    window: Window,
+    name: &'static str,
+    size: (u32, u32),
+}
+
+impl Device {
+    async fn keep(&self, what: &str) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screens");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(format!("{what}-{}.png", self.name)), self.window.picture().await).unwrap();
+    }
+
+    /// Keeps a picture, and tries every width.
+    async fn keep_and_fit(&self, what: &str) {
+        self.keep(what).await;
+        for width in WIDTHS {
+            self.window.is(width, 800).await;
+            let over = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+            assert_eq!(self.window.runs(over, vec![]).await, 0, "{what} is wider than {width} pixels");
+        }
+        self.window.is(self.size.0, self.size.1).await;
     }
 }
 
 #[tokio::test]
 async fn every_screen_is_drawn_and_fits() {
-    let world = World::under(|_| {});
-    rollcall::demo::fill(&world.services()[0].store).await.unwrap();
-    let url = world.services()[0].url();
-    let org = "pulsn-dk";
-    let desk = world.caller(org, "desk", "staff");
-    // Something that check-in is open for, whatever the hour.
-    let starts = (chrono::Utc::now() + chrono::TimeDelta::minutes(25)).format("%Y-%m-%dT%H:%M:00Z").to_string();
-    let policy = json!({ "booking": { "allow_overlap": true } });
-    let body = json!({ "id": "now", "club": "aarhus", "title": "Evening Flow", "category": "yoga", "room": "Hall 1", "minutes": 60,
-        "instructor": { "id": "i-eva", "name": "Eva Lind" }, "starts_at": starts, "capacity": 6, "policy": policy });
-    desk.post("/v1/classes", body).answers(201).await;
-    for n in [2, 3, 4, 5, 11, 12, 13, 14] {
-        desk.post("/v1/classes/now/bookings", json!({ "member": format!("m-{n:03}") })).send().await;
+    let show = Show::new().await;
+    for (name, size) in [("phone", PHONE), ("desktop", DESKTOP)] {
+        let device = Device { window: Window::open(size, "en-GB").await, name, size };
+        the_member(&show, &device).await;
+        the_door(&show, &device).await;
+        the_staff(&show, &device).await;
+        assert_eq!(said_wrong(&device.window).await, Vec::<String>::new());
+        device.window.closes().await;
     }
-    let roster = desk.get("/v1/classes/now/roster").await;
-    for entry in roster.body["bookings"].as_array().unwrap().iter().take(2) {
-        desk.act(&format!("/v1/bookings/{}/check-in", entry["id"].as_str().unwrap())).await;
+}
+
+async fn the_member(show: &Show, device: &Device) {
+    let window = &device.window;
+    show.opens(window, "/book", "member", "m-001").await;
+    window.sees("All instructors").await;
+    window.taps(".day:nth-child(2)").await;
+    window.sees_in(".week", "free").await;
+    device.keep_and_fit("book").await;
+    window.taps(".day:nth-child(4)").await;
+    window.sees_in(".week .classes", ":").await;
+    device.keep("book-week").await;
+    window.taps("#tab-mine").await;
+    window.sees("Coming up").await;
+    device.keep_and_fit("book-mine").await;
+    window.taps("#panel [data-action]").await;
+    window.sees_in("dialog", "Free of charge").await;
+    device.keep("book-cancel").await;
+    window.taps_named("Keep it").await;
+    window.taps("#tab-standing").await;
+    window.sees("Membership").await;
+    device.keep("book-standing").await;
+    window.appears("dark").await;
+    window.taps("#tab-classes").await;
+    window.sees_in(".week .classes", ":").await;
+    device.keep("book-dark").await;
+    window.appears("light").await;
+}
+
+async fn the_door(show: &Show, device: &Device) {
+    let window = &device.window;
+    show.opens(window, "/roster", "instructor", "i-eva").await;
+    window.sees_in(".roll", "Evening Flow").await;
+    device.keep_and_fit("roster").await;
+    show.opens(window, "/desk", "staff", "desk").await;
+    window.sees_in(".roll", "Evening Flow").await;
+    window.types("#who", show.roster["bookings"][3]["member"].as_str().unwrap()).await;
+    window.taps("form.arrive .primary").await;
+    window.sees_in(".result", "Welcome").await;
+    device.keep_and_fit("desk").await;
+    window.taps(".names .open").await;
+    window.sees_in("dialog", "Earlier").await;
+    device.keep("desk-member").await;
+    show.opens(window, "/desk?kiosk", "kiosk", "kiosk-1").await;
+    window.sees("Your phone number").await;
+    device.keep_and_fit("kiosk").await;
+}
+
+async fn the_staff(show: &Show, device: &Device) {
+    let window = &device.window;
+    show.opens(window, "/", "admin", "manager").await;
+    window.sees_in(".sessions", "Evening Flow").await;
+    window.taps_named("Day after").await;
+    window.sees_in(".sessions", "Vinyasa Yoga").await;
+    device.keep_and_fit("day").await;
+    window.taps(".sessions li:first-child button").await;
+    window.sees_in("dialog", "What happened").await;
+    device.keep("day-class").await;
+    window.taps_named("Close").await;
+    for (tab, words) in
+        [("series", "No series"), ("members", "Find a member"), ("fees", "No fees"), ("rules", "Cancelling is free")]
+    {
+        window.taps(&format!("#tab-{tab}")).await;
+        window.sees_in("#panel", words).await;
+        device.keep_and_fit(&format!("day-{tab}")).await;
     }
-    let link = |path: &str, role: &str, sub: &str| format!("{url}{path}#token={}", token(sub, role, Some(org)));
-
-    for (device, size) in [("phone", PHONE), ("desktop", DESKTOP)] {
-        let window = Window::open(size, "en-GB").await;
-        let again = || window.is(size.0, size.1);
-        window.goes_to(&link("/book", "member", "m-001")).await;
-        window.sees("All instructors").await;
-        window.taps(".day:nth-child(2)").await;
-        window.sees_in(".week", "free").await;
-        keep(&window, &format!("book-{device}")).await;
-        assert_fits(&window, "the timetable").await;
-        again().await;
-        window.taps(".day:nth-child(4)").await;
-        window.sees_in(".week .classes", ":").await;
-        keep(&window, &format!("book-week-{device}")).await;
-        window.taps("#tab-mine").await;
-        window.sees("Coming up").await;
-        keep(&window, &format!("book-mine-{device}")).await;
-        assert_fits(&window, "my bookings").await;
-        again().await;
-        window.taps("#panel [data-action]").await;
-        window.sees_in("dialog", "Free of charge").await;
-        keep(&window, &format!("book-cancel-{device}")).await;
-        window.taps_named("Keep it").await;
-        window.taps("#tab-standing").await;
-        window.sees("Membership").await;
-        keep(&window, &format!("book-standing-{device}")).await;
-        window.appears("dark").await;
-        window.taps("#tab-classes").await;
-        window.sees_in(".week .classes", ":").await;
-        keep(&window, &format!("book-dark-{device}")).await;
-        window.appears("light").await;
-
-        window.goes_to(&link("/roster", "instructor", "i-eva")).await;
-        window.sees_in(".roll", "Evening Flow").await;
-        keep(&window, &format!("roster-{device}")).await;
-        assert_fits(&window, "the roster").await;
-        again().await;
-
-        window.goes_to(&link("/desk", "staff", "desk")).await;
-        window.sees_in(".roll", "Evening Flow").await;
-        window.types("#who", roster.body["bookings"][3]["member"].as_str().unwrap()).await;
-        window.taps("form.arrive .primary").await;
-        window.sees_in(".result", "Welcome").await;
-        keep(&window, &format!("desk-{device}")).await;
-        assert_fits(&window, "the desk").await;
-        again().await;
-        window.taps(".names .open").await;
-        window.sees_in("dialog", "Earlier").await;
-        keep(&window, &format!("desk-member-{device}")).await;
-
-        window.goes_to(&link("/desk?kiosk", "kiosk", "kiosk-1")).await;
-        window.sees("Your phone number").await;
-        keep(&window, &format!("kiosk-{device}")).await;
-        assert_fits(&window, "the kiosk").await;
-        again().await;
-
-        window.goes_to(&link("/", "admin", "manager")).await;
-        window.sees_in(".sessions", "Evening Flow").await;
-        window.taps_named("Day after").await;
-        window.sees_in(".sessions", "Vinyasa Yoga").await;
-        keep(&window, &format!("day-{device}")).await;
-        assert_fits(&window, "the day").await;
-        again().await;
-        window.taps(".sessions li:first-child button").await;
-        window.sees_in("dialog", "What happened").await;
-        keep(&window, &format!("day-class-{device}")).await;
-        window.taps_named("Close").await;
-        for tab in ["series", "members", "fees", "reports", "rules"] {
-            window.taps(&format!("#tab-{tab}")).await;
-            let words = if tab == "reports" { "Last 4 weeks" } else { "" };
-            window.sees_in("#panel", words).await;
-            if tab == "reports" {
-                window.taps_named("Next 2 weeks").await;
-                window.sees("by instructor").await;
-            }
-            if tab == "rules" {
-                window.sees("Cancelling is free").await;
-            }
-            keep(&window, &format!("day-{tab}-{device}")).await;
-            assert_fits(&window, tab).await;
-            again().await;
-        }
-        assert_eq!(said_wrong(&window).await, Vec::<String>::new());
-        window.closes().await;
-    }
+    window.taps("#tab-reports").await;
+    window.taps_named("Next 2 weeks").await;
+    window.sees_in("#panel", "by instructor").await;
+    device.keep_and_fit("day-reports").await;
 }
 
 /// What the pages complained about; a refused check-in and the like are answers, not complaints.

@@ -38,11 +38,17 @@ do
     if not R.newcomer_fits(c, at, desk) then return R.queue_shut(c, at, waitlist, desk) end
   end
 
+  -- A member who is not known does not exist to themselves; to the desk, their name in the body is wrong.
+  function R.unknown_member(desk)
+    if desk then return R.refuse('invalid', '/member', 'there is no such member') end
+    return R.refuse('not_found', nil, 'member')
+  end
+
   R.write('book', function(X, class, member, id, waitlist, desk)
     local at, c, m = X.now, R.class(X, class), R.member(X, member)
     desk = desk == '1'
     if not c then return R.refuse('not_found', nil, 'class') end
-    if not m or m.erased then return R.refuse('not_found', nil, 'member') end
+    if not m or m.erased then return R.unknown_member(desk) end
     local why, until_ = R.shut(c, at)
     if why then return R.refuse(why, until_) end
     local b = R.live_in(X, m, c)

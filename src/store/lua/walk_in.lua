@@ -24,7 +24,7 @@ do
   R.write('walk_in', function(X, class, member, id)
     local at, c, m = X.now, R.class(X, class), R.known_member(X, member)
     if not c then return R.refuse('not_found', nil, 'class') end
-    if not m then return R.refuse('not_found', nil, 'member') end
+    if not m then return R.unknown_member(true) end
     if c.status == 'cancelled' then return R.refuse('class_cancelled') end
     if c.status == 'finished' then return R.refuse('class_finished') end
     local why, until_ = R.check_in_shut(c, at)
