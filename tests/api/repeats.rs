@@ -206,7 +206,7 @@ async fn every_answer_to_a_write_says_where_the_stream_is() {
     assert_eq!(confirmed.items().len(), 1);
     assert_eq!(confirmed.items()[0]["cursor"].as_str(), booking.cursor.as_deref());
     assert_eq!(ann.books(&class).again().await.cursor, booking.cursor, "a write that changed nothing: the latest");
-    let refused = org.desk().books_for(&org.caller("stranger", "member"), &class).refused("not_found").await;
+    let refused = org.desk().books_for(&org.caller("stranger", "member"), &class).refused("invalid").await;
     assert!(refused.cursor.is_none() || refused.cursor == booking.cursor);
     let cancelled = ann.cancels(&booking).await;
     assert_ne!(cancelled.cursor, booking.cursor);

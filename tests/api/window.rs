@@ -140,7 +140,8 @@ async fn what_is_not_there_cannot_be_booked() {
     let class = org.class(json!({})).await;
     ann.books(&"nothing").refused("not_found").await;
     org.caller("stranger", "member").books(&class).refused("not_found").await;
-    org.desk().books_for(&org.caller("stranger", "member"), &class).refused("not_found").await;
+    let refused = org.desk().books_for(&org.caller("stranger", "member"), &class).refused("invalid").await;
+    assert_eq!(refused.body["errors"][0]["pointer"], "/member", "a body that names nobody");
 }
 
 #[tokio::test]

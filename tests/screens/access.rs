@@ -94,7 +94,6 @@ async fn the_members_screen_has_no_violation() {
         window.sees_in("dialog", "Appearance").await;
         assert_accessible(&window, &format!("the settings, {scheme}")).await;
     }
-    window.closes().await;
 }
 
 #[tokio::test]
@@ -120,7 +119,6 @@ async fn the_screens_at_the_door_have_no_violation() {
         window.sees("Your phone number").await;
         assert_accessible(&window, &format!("the kiosk, {scheme}")).await;
     }
-    window.closes().await;
 }
 
 #[tokio::test]
@@ -149,10 +147,8 @@ async fn the_staffs_screen_has_no_violation() {
         assert_accessible(&window, &format!("reports, {scheme}")).await;
     }
     window.goes_to(&format!("{}/roster", gym.url())).await;
-    window.closes().await;
     let stranger = Window::phone().await;
     stranger.goes_to(&format!("{}/book", gym.url())).await;
     stranger.sees("Please sign in").await;
     assert_accessible(&stranger, "the way in").await;
-    stranger.closes().await;
 }

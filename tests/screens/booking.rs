@@ -36,8 +36,6 @@ async fn the_last_spot_is_booked_and_given_up_and_the_one_who_waits_sees_it_beco
     bens.sees_in("#notes", "You moved up: Yoga").await;
     bens.sees_in(&card(&class, ""), "You have a spot").await;
     anns.sees_in(&card(&class, ""), "Full").await;
-    anns.closes().await;
-    bens.closes().await;
 }
 
 #[tokio::test]
@@ -58,7 +56,6 @@ async fn an_offer_shows_the_time_left_and_is_accepted_with_one_tap() {
     window.sees_in(&card(&class, ""), "You have a spot").await;
     let roster = gym.org.desk().roster(&class).await;
     assert_eq!(roster.body["bookings"][0]["status"], "booked");
-    window.closes().await;
 }
 
 #[tokio::test]
@@ -82,7 +79,6 @@ async fn a_late_cancel_shows_its_price_before_it_costs_anything() {
     window.sees_in("#panel", "DKK").await;
     window.taps("#tab-mine").await;
     window.sees_in("#panel", "Cancelled late").await;
-    window.closes().await;
 }
 
 #[tokio::test]
@@ -98,7 +94,6 @@ async fn what_bars_a_member_is_said_where_the_button_would_be() {
         .runs("return document.querySelectorAll(arguments[0]).length", vec![json!(card(&second, "button"))])
         .await;
     assert_eq!(buttons, 0, "there is nothing to tap where nothing can be done");
-    window.closes().await;
 }
 
 #[tokio::test]
@@ -114,5 +109,4 @@ async fn a_class_that_the_club_cancels_says_so_by_itself() {
     window.sees_in(&card(&class, ""), "Cancelled by the club").await;
     window.sees_in("#notes", "The club has cancelled Yoga").await;
     eventually("the booking has ended", async || ann.get("/v1/bookings?when=upcoming").await.items().is_empty()).await;
-    window.closes().await;
 }

@@ -3,7 +3,8 @@
 //! One chromedriver a test run, on a free port; each window is a session of its own, with an empty profile. Waiting is
 //! for what should be there, never for time to pass.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -219,8 +220,19 @@ impl Window {
     pub async fn picture(&self) -> Vec<u8> {
         self.client.screenshot().await.expect("a picture")
     }
+}
 
-    pub async fn closes(self) {
-        let _ = self.client.close().await;
+impl Drop for Window {
+    /// Ends the session, and with it the browser, also when the test fails: a driver that ends leaves its browsers
+    /// running.
+    fn drop(&mut self) {
+        let address = driver().trim_start_matches("http://");
+        let Ok(mut line) = TcpStream::connect(address) else { return };
+        let request =
+            format!("DELETE /session/{} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n", self.session);
+        let _ = line.set_read_timeout(Some(WAIT));
+        if line.write_all(request.as_bytes()).is_ok() {
+            let _ = line.read_to_end(&mut Vec::new());
+        }
     }
 }

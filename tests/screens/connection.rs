@@ -36,7 +36,6 @@ async fn taps_while_the_line_is_down_are_kept_sent_once_and_said_to_be() {
     let history = gym.org.desk().history(&class).await;
     let arrivals = history.items().iter().filter(|line| line["event"] == "checked_in").count();
     assert_eq!(arrivals, 2, "each tap counts once");
-    window.closes().await;
 }
 
 #[tokio::test]
@@ -58,5 +57,4 @@ async fn a_member_is_told_when_the_line_is_down_and_sees_what_was_missed() {
     cable.plug_in();
     window.sees("You have a spot").await;
     window.misses(".banner", "No connection").await;
-    window.closes().await;
 }

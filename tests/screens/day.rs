@@ -39,7 +39,6 @@ async fn a_class_is_published_given_more_spots_and_cancelled_and_its_history_say
     window.types("dialog [name=title]", "Aqua Fit").await;
     window.taps("dialog .primary").await;
     window.sees_in(".sessions", "Aqua Fit").await;
-    window.closes().await;
 }
 
 #[tokio::test]
@@ -57,7 +56,6 @@ async fn a_rule_is_read_as_a_sentence_compared_changed_and_saved() {
     window.taps_named("Change the rules").await;
     window.sees_in("#notes", "The new rules hold").await;
     assert_eq!(gym.org.admin().get("/v1/org").await.body["policy"]["waitlist"]["max"], 7);
-    window.closes().await;
 }
 
 #[tokio::test]
@@ -81,5 +79,4 @@ async fn the_ledger_and_a_series_are_there_for_staff() {
     window.taps("#tab-reports").await;
     window.taps_named("Next 2 weeks").await;
     window.sees_in("#panel", "How full, by club").await;
-    window.closes().await;
 }

@@ -29,7 +29,6 @@ async fn a_kiosk_checks_in_by_phone_and_shows_no_more_than_a_first_name() {
     window.types("#who", "+4599999999").await;
     window.taps(".huge").await;
     window.sees_in(".result", "Nobody is known by this number").await;
-    window.closes().await;
 }
 
 #[tokio::test]
@@ -63,5 +62,4 @@ async fn the_desk_lets_in_a_walk_in_finds_a_member_and_waives_a_fee() {
     window.taps("dialog:last-of-type .primary").await;
     window.sees_in("dialog", "Waived").await;
     assert_eq!(gym.org.desk().standing_of("cleo").await.body["open_fees"]["amount"], 0);
-    window.closes().await;
 }

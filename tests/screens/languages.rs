@@ -39,7 +39,6 @@ async fn every_screen_speaks_the_readers_language() {
             );
             assert_eq!(window.runs(UNTRANSLATED, vec![]).await, json!([]), "{path} in {language} shows keys of words");
         }
-        window.closes().await;
     }
 }
 
@@ -62,5 +61,4 @@ async fn the_language_is_chosen_and_remembered() {
     window.sees_in("h1", "Book en time").await;
     gym.opens(&window, "/book?again", &ann).await;
     window.sees_in("h1", "Book en time").await;
-    window.closes().await;
 }

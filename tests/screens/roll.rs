@@ -30,8 +30,6 @@ async fn a_tap_at_the_roster_is_seen_at_the_desk_and_taken_back() {
     desks.sees_in(&row(&waits, ""), "on stand-by").await;
     evas.taps(&row(&held, "[data-action=undo-check-in]")).await;
     desks.misses(&row(&held, ""), "Here").await;
-    evas.closes().await;
-    desks.closes().await;
 }
 
 #[tokio::test]
@@ -45,5 +43,4 @@ async fn a_substituted_instructor_loses_the_roll_at_once() {
     window.sees_in(".roll", "Ann Lund").await;
     gym.org.desk().changes(&class, json!({ "instructor": { "id": "ruta", "name": "Rūta" } })).await;
     window.sees_in(".detail", "another instructor").await;
-    window.closes().await;
 }

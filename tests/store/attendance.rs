@@ -119,7 +119,7 @@ async fn whoever_walks_in_comes_after_those_who_stand_by() {
     house.at("2026-03-05T16:30:00Z").await;
     for (class, member, code) in [
         ("nowhere", "dan", "not_found"),
-        ("k", "nobody", "not_found"),
+        ("k", "nobody", "invalid"),
         ("off", "dan", "class_cancelled"),
         ("done", "dan", "class_finished"),
         ("k", "held", "not_entitled"),
