@@ -2,6 +2,7 @@
 //! a change made on one instance and heard on another.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on should stop")]
+#![allow(clippy::print_stdout, reason = "a random story says how to repeat it")]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -120,7 +120,7 @@ async fn pages_of_other_origins_and_other_protocols_are_refused() {
     }
     for (protocol, status) in [("rollcall.v2", 400), ("graphql-ws, chat", 400)] {
         let refused = Screen::tries(port, &[("Sec-WebSocket-Protocol", protocol)]).await;
-        assert_eq!(refused.err().expect(protocol).status(), status);
+        assert_eq!(refused.expect_err(protocol).status(), status);
     }
     assert!(Screen::tries(port, &[("Sec-WebSocket-Protocol", "other, rollcall.v1")]).await.is_ok());
 }
@@ -137,5 +137,5 @@ async fn a_native_client_may_show_its_token_at_the_door() {
     screen.hears("welcome").await;
     screen.hears("patch").await;
     let refused = Screen::tries(port, &[("Authorization", "Bearer a.b.c")]).await;
-    assert_eq!(refused.err().expect("a refusal").status(), 401);
+    assert_eq!(refused.expect_err("a refusal").status(), 401);
 }
