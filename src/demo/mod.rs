@@ -8,6 +8,7 @@ mod people;
 mod timetable;
 
 use std::io::{self, Write as _};
+use std::time::{Duration, Instant};
 
 use chrono::{Days, NaiveDate};
 use tokio::task::JoinSet;
@@ -29,6 +30,9 @@ use people::Dice;
 /// How many days of classes there are, today included.
 const DAYS: u64 = 15;
 const MEMBERS: u64 = 200;
+/// How long a Redis with much in it may take to load it, and how often it is asked.
+const READY_WAIT: Duration = Duration::from_secs(60);
+const READY_EVERY: Duration = Duration::from_millis(100);
 /// The printed tokens are good for this long.
 const TOKEN_TTL_S: u64 = 7 * 86_400;
 
@@ -36,9 +40,22 @@ const TOKEN_TTL_S: u64 = 7 * 86_400;
 pub async fn run(config: Config) -> Result<(), String> {
     let signing = config.signing.clone();
     let app = App::start(config).await.map_err(|error| error.to_string())?;
+    ready(app.store()).await?;
     fill(app.store()).await.map_err(|error| error.to_string())?;
     print(app.port(), &signing).map_err(|error| error.to_string())?;
     app.until_signal().await.map_err(|error| error.to_string())
+}
+
+/// Waits until Redis has read what was there before.
+async fn ready(store: &Store) -> Result<(), String> {
+    let begun = Instant::now();
+    while let Err(error) = store.ready().await {
+        if begun.elapsed() > READY_WAIT {
+            return Err(error.to_string());
+        }
+        tokio::time::sleep(READY_EVERY).await;
+    }
+    Ok(())
 }
 
 /// Fills an organisation for each preset, all at once.

@@ -232,7 +232,8 @@ impl Drop for Window {
             format!("DELETE /session/{} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n", self.session);
         let _ = line.set_read_timeout(Some(WAIT));
         if line.write_all(request.as_bytes()).is_ok() {
-            let _ = line.read_to_end(&mut Vec::new());
+            // The answer comes when the browser has ended.
+            let _ = line.read(&mut [0; 512]);
         }
     }
 }
