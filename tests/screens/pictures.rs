@@ -24,7 +24,7 @@ impl Show {
         let world = World::under(|_| {});
         rollcall::demo::fill(&world.services()[0].store).await.unwrap();
         let desk = world.caller(ORG, "desk", "staff");
-        let starts = (chrono::Utc::now() + chrono::TimeDelta::minutes(25)).format("%Y-%m-%dT%H:%M:00Z").to_string();
+        let starts = soon_today().format("%Y-%m-%dT%H:%M:00Z").to_string();
         let body = json!({
             "id": "now", "club": "aarhus", "title": "Evening Flow", "category": "yoga", "room": "Hall 1", "minutes": 60,
             "instructor": { "id": "i-eva", "name": "Eva Lind" }, "starts_at": starts, "capacity": 6,
@@ -45,6 +45,14 @@ impl Show {
         let url = self.world.services()[0].url();
         window.goes_to(&format!("{url}{path}#token={}", token(sub, role, Some(ORG)))).await;
     }
+}
+
+/// In 25 minutes, or so late as it is still today where the chain is.
+fn soon_today() -> chrono::DateTime<chrono::Utc> {
+    use chrono::Timelike;
+    let here = chrono::Utc::now().with_timezone(&chrono_tz::Europe::Copenhagen);
+    let left = i64::from(24 * 60 - 1 - (here.hour() * 60 + here.minute()));
+    chrono::Utc::now() + chrono::TimeDelta::minutes(left.clamp(1, 25))
 }
 
 /// A window of one device.
