@@ -30,7 +30,7 @@ use super::target::RedisTarget;
 
 /// Longer socket paths are fatal to Redis: Linux holds 107 bytes, macOS 103.
 const SOCKET_PATH_BYTES_MAX: usize = 103;
-/// How long a started Redis may take to answer at all; while it loads its data it does answer.
+/// How long a started Redis may take to answer, and how long a start waits for it to load its data.
 const ANSWER_MS_MAX: u64 = 10_000;
 /// How long Redis may take to end when asked to, before it is killed (ours) or the start given up (an orphan).
 const END_MS_MAX: u64 = 2_000;
@@ -98,11 +98,18 @@ impl Embedded {
 
     fn first_answer(&self, deaths: &AtomicU32, log: &Path) -> Result<(), EmbeddedError> {
         let begun = Instant::now();
+        let mut loading = false;
         while begun.elapsed() < Duration::from_millis(ANSWER_MS_MAX) && deaths.load(Ordering::Acquire) == 0 {
-            if ask(&self.socket, "PING", Duration::from_secs(1)).is_ok() {
-                return Ok(());
+            match ask(&self.socket, "PING", Duration::from_secs(1)) {
+                Ok(answer) if answer.starts_with("-LOADING") => loading = true,
+                Ok(_) => return Ok(()),
+                Err(_) => {}
             }
             thread::sleep(Duration::from_millis(5));
+        }
+        // Much data takes longer to load; until then calls are answered 503.
+        if loading && deaths.load(Ordering::Acquire) == 0 {
+            return Ok(());
         }
         Err(EmbeddedError::NotStarted(log.to_owned(), last_words(log)))
     }
