@@ -32,7 +32,9 @@ pub fn check(picture: &Picture, findings: &mut Findings) {
     for (id, member) in &picture.members {
         let until = member.fields.number("banned_until").filter(|until| *until > picture.now);
         let timer = picture.timers.get(&format!("a1 {id}")).copied();
-        if until.is_some() && timer != until {
+        // Carried out already, by a clock that was set back since.
+        let ended = member.fields.number("ban_ended") == until;
+        if until.is_some() && timer != until && !ended {
             findings.broken(3, format!("member {id} is banned until {until:?}, the timer is at {timer:?}"));
         }
     }

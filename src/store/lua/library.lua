@@ -84,7 +84,7 @@ do -- hashes: loaded once per call, written back by field
     },
     member = {
       text = 'status plan clips_revision valid_from valid_until clubs categories frozen born index erased',
-      number = 'clips banned_until open_fees visits',
+      number = 'clips banned_until ban_ended open_fees visits',
     },
   }
 

@@ -22,6 +22,8 @@ do
   end
 
   function due.a1(X, at, id)
+    local m = R.member(X, id)
+    if m then R.set(X, m, 'ban_ended', at) end
     R.touched(X, id)
   end
 
