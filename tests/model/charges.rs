@@ -46,6 +46,10 @@ impl Org {
         let Some(needed) = rules.strikes else { return };
         let span = |span: &Span| TimeDelta::milliseconds(span.fixed_ms());
         let member = booking.member.clone();
+        // whom nobody knows any more cannot be banned
+        if !self.members.contains_key(&member) {
+            return;
+        }
         let (at, window, ban) = (class.starts_at, span(&rules.strike_window), span(&rules.ban));
         self.strikes.push(Strike { member: member.clone(), booking: number, at, needed, window, ban });
         self.judge_ban(&member, now);

@@ -105,11 +105,11 @@ do
     ban(X, m, at, ban_end(strikes_of(X, m), 0), why)
   end
 
-  -- One more strike: it can only lengthen a ban, its own or that of a later strike with it in the window. Says whether
-  -- the class counts strikes at all.
+  -- One more strike: it can only lengthen a ban, its own or that of a later strike with it in the window. False where
+  -- the class counts no strikes, or the member has been erased.
   function R.strike(X, at, c, b)
-    if not c.strikes then return false end
     local m = R.member_of(X, b)
+    if not c.strikes or m.erased then return false end
     R.set(X, b, 'strike', c.starts)
     R.put(R.z(X, 'member:' .. m.id .. ':strikes'), b.id, c.starts)
     local reach = c.starts - c.strike_window_ms

@@ -32,6 +32,40 @@
     events                stream  everything that happened, under <ms>-<change number>
     done:<command>        string  the remembered reply of a command
 ]]
+-- A global is found through two tables, and while a library loads most are not there at all: the first call takes
+-- over those that are used, and from then on they are locals of everything below.
+local function globals()
+  return redis, string, table, math, cjson, ipairs, next, pairs, rawget, setmetatable, tonumber, type, unpack, error
+end
+local register = redis.register_function
+local redis, string, table, math, cjson, ipairs, next, pairs, rawget, setmetatable, tonumber, type, unpack, error
+
+local memos = {}
+local function take_over()
+  redis, string, table, math, cjson, ipairs, next, pairs, rawget, setmetatable, tonumber, type, unpack, error = globals()
+  for made, how in pairs(memos) do setmetatable(made, how) end
+end
+
+-- A table of what `make` makes of a value, which must follow from the value alone: it is kept from call to call, as a
+-- table is read many times faster than a number is written out. What is said to be `fleeting`, or nil, is not kept.
+local memo_max = 1024
+local function memo(make)
+  local made, count = {}, 0
+  memos[made] = {
+    __index = function(_, v)
+      local new, fleeting = make(v)
+      if new == nil or fleeting then return new end
+      if count == memo_max then
+        for known in pairs(made) do made[known] = nil end
+        count = 0
+      end
+      made[v], count = new, count + 1
+      return new
+    end,
+  }
+  return made
+end
+
 local R = {
   settle_items_max = 100,   -- due items one call carries out before it asks to be called again
   promotions_max = 100,     -- promotions and offers one call makes; the rest is reserved and due at once
@@ -41,13 +75,18 @@ local R = {
 }
 
 do -- numbers and text
-  function R.text(v)
-    if v == nil then return '' end
-    if type(v) == 'number' then return string.format('%.0f', v) end
+  -- How a value is stored. A text is its own; what is not a number is no key of a table.
+  R.texts = memo(function(v)
+    if v == nil or v == false then return '', true end
     if v == true then return '1' end
-    if v == false then return '' end
-    return v
-  end
+    if type(v) == 'number' then return string.format('%d', v), v ~= v end
+    return v, true
+  end)
+  local texts = R.texts
+  function R.text(v) return texts[v] end
+
+  -- The number a text stands for, or nil.
+  R.numbers = memo(function(text) return tonumber(text) end)
 
   -- Whether a text comes first byte by byte, as Redis sorts; Lua's own `<` follows the locale the server was started in.
   function R.before(a, b)
@@ -58,110 +97,151 @@ do -- numbers and text
     return #a < #b
   end
 
+  -- The order of classes: by start, then by id.
+  function R.starts_earlier(a, b)
+    if a.starts ~= b.starts then return a.starts < b.starts end
+    return R.before(a.id, b.id)
+  end
+
   function R.corrupt(what)
     error('CORRUPT ' .. what, 0)
   end
 end
 
 do -- hashes: loaded once per call, written back by field
-  -- What the core reads of each hash. Everything else in it is only described.
+  -- What the core reads of each hash; everything else in it is only described. The first group is read with the hash,
+  -- each other when one of its fields is first asked for: most calls never do, and reading it all would cost them more
+  -- than what they decide.
   local kinds = {
-    org = { text = 'name zone currency', number = 'revision clock time changes ms' },
+    org = { { text = 'zone', number = 'revision clock time changes ms' }, { text = 'name currency', number = '' } },
     class = {
-      text = 'club category instructor zone date status late mode then quiet currency below_minimum untouched_roster'
-        .. ' started closed untouched',
-      number = 'starts ends capacity booked offered waiting reserved checked_in ticket minimum min_age revision'
-        .. ' opens_at closes_at cancel_by promote_until decide_at check_in_opens check_in_due check_in_closes'
-        .. ' daily_limit open_limit allow_overlap late_fee late_is_strike forgive waitlist_max offer_ms grace_ms'
-        .. ' leave_overlapping check_in_fee no_show_fee strikes strike_window_ms ban_ms change_notice_ms'
-        .. ' queued promoted promoted_ms late_cancels no_shows',
+      {
+        text = 'club category date status',
+        number = 'starts opens_at closes_at promote_until capacity booked offered waiting reserved checked_in ticket'
+          .. ' minimum min_age daily_limit open_limit forgive',
+      },
+      { text = 'mode then', number = 'ends allow_overlap waitlist_max' },
+      {
+        text = 'instructor zone late quiet currency below_minimum untouched_roster started closed untouched',
+        number = 'revision cancel_by decide_at check_in_opens check_in_due check_in_closes late_fee late_is_strike'
+          .. ' offer_ms grace_ms leave_overlapping check_in_fee no_show_fee strikes strike_window_ms ban_ms change_notice_ms'
+          .. ' queued promoted promoted_ms late_cancels no_shows',
+      },
     },
     booking = {
-      text = 'class member status paid_with clip_charged late_clip_charged currency late present first_time walk_in'
-        .. ' excused lifted late_charged fee_late_cancel fee_late_check_in fee_no_show'
-        .. ' waived_late_cancel waived_late_check_in waived_no_show',
-      number = 'ticket offer_expires_at free_until fee created_at updated_at strike',
+      {
+        text = 'class member status paid_with currency late present first_time',
+        number = 'ticket offer_expires_at fee created_at updated_at',
+      },
+      {
+        text = 'clip_charged late_clip_charged walk_in excused lifted late_charged fee_late_cancel fee_late_check_in'
+          .. ' fee_no_show waived_late_cancel waived_late_check_in waived_no_show',
+        number = 'free_until strike',
+      },
     },
     member = {
-      text = 'status plan clips_revision valid_from valid_until clubs categories frozen born index erased',
-      number = 'clips banned_until ban_ended open_fees visits',
+      { text = 'status plan valid_from valid_until clubs categories frozen erased', number = 'clips banned_until' },
+      { text = 'clips_revision born index', number = 'ban_ended open_fees visits' },
     },
   }
 
-  -- The names of a kind, split on first use: while a library loads, Redis has no string functions.
-  local function fields_of(kind)
-    local fields = kinds[kind]
-    if not fields.list then
-      fields.list, fields.known, fields.is_number = {}, {}, {}
-      for _, type_ in ipairs({ 'text', 'number' }) do
-        for name in string.gmatch(fields[type_], '%S+') do
-          fields.list[#fields.list + 1] = name
-          fields.known[name] = true
-          fields.is_number[name] = type_ == 'number'
+  local numbers, texts = R.numbers, R.texts
+
+  -- Nothing of a group is ever changed before it was read.
+  local function read(e, fields, group)
+    local names, first_number = fields[group], fields.first_number[group]
+    local values, found = redis.call('HMGET', e.key, unpack(names)), false
+    for i = 1, #names do
+      local v = values[i]
+      if v then
+        found = true
+        if v ~= '' then
+          if i >= first_number then v = numbers[v] or R.corrupt(e.key .. ' ' .. names[i]) end
+          e[names[i]] = v
         end
       end
     end
+    e[group] = true
+    return found
+  end
+
+  -- The names of a kind, split on first use: while a library loads, Redis has no string functions.
+  local fields_of = memo(function(kind)
+    local fields = { is_number = {}, group_of = {}, first_number = {} }
+    for group, names in ipairs(kinds[kind]) do
+      fields[group] = {}
+      for _, type_ in ipairs({ 'text', 'number' }) do
+        if type_ == 'number' then fields.first_number[group] = #fields[group] + 1 end
+        for name in string.gmatch(names[type_], '%S+') do
+          table.insert(fields[group], name)
+          fields.group_of[name], fields.is_number[name] = group, type_ == 'number'
+        end
+      end
+    end
+    function fields.__index(e, name)
+      local group = fields.group_of[name]
+      if not group or rawget(e, group) then return nil end
+      read(e, fields, group)
+      return rawget(e, name)
+    end
     return fields
+  end)
+
+  -- What a hash carries beside its fields.
+  local function fresh(kind, key, id)
+    return {
+      key = key, id = id, is_number = fields_of[kind].is_number, dirty = {}, changed = false, described = false,
+      was_reserved = false,
+    }
   end
 
   function R.load(X, kind, id)
-    local key = kind == 'org' and X.p .. 'org' or X.p .. kind .. ':' .. id
-    local e = X.entities[key]
+    local of = X.entities[kind]
+    local e = of[id]
     if e ~= nil then return e or nil end
-    local fields = fields_of(kind)
-    local values = redis.call('HMGET', key, unpack(fields.list))
-    e = { key = key, id = id, dirty = {}, found = false }
-    for i, name in ipairs(fields.list) do
-      local v = values[i]
-      if v then
-        e.found = true
-        if v == '' then
-          v = nil
-        elseif fields.is_number[name] then
-          v = tonumber(v) or R.corrupt(key .. ' ' .. name)
-        end
-        e[name] = v
-      end
-    end
-    if kind ~= 'org' and not e.found then
-      X.entities[key] = false
+    local fields = fields_of[kind]
+    e = fresh(kind, kind == 'org' and X.keys.org or X.p .. kind .. ':' .. id, id)
+    if not read(e, fields, 1) and kind ~= 'org' then
+      of[id] = false
       return nil
     end
-    X.entities[key] = e
+    of[id] = setmetatable(e, fields)
     return e
   end
 
   -- A hash that does not exist yet; its key must be free.
   function R.create(X, kind, id)
-    local e = { key = X.p .. kind .. ':' .. id, id = id, dirty = {}, found = true }
-    X.entities[e.key] = e
+    local e = fresh(kind, X.p .. kind .. ':' .. id, id)
+    X.entities[kind][id] = e
     X.types[e.key] = 'hash'
     return e
   end
 
   function R.set(X, e, name, value)
-    if e[name] ~= value then
-      e[name] = value
-      if next(e.dirty) == nil then X.changed[#X.changed + 1] = e end
-      e.dirty[name] = true
+    if e[name] == value then return end
+    e[name], e.dirty[name] = value, true
+    if not e.changed then
+      e.changed = true
+      X.changed[#X.changed + 1] = e
     end
   end
 
   -- Fields the core never reads back (names, titles, JSON): straight to the flush.
   function R.describe(X, e, name, value)
     e.described = e.described or {}
-    if next(e.dirty) == nil then X.changed[#X.changed + 1] = e end
-    e.dirty[name] = true
-    e.described[name] = value
+    e.described[name], e.dirty[name] = value, true
+    if not e.changed then
+      e.changed = true
+      X.changed[#X.changed + 1] = e
+    end
   end
 
   -- Name and value pairs as they come from outside: what the core reads becomes typed, the rest is described.
   function R.assign(X, e, kind, list)
-    local fields = fields_of(kind)
+    local fields = fields_of[kind]
     for i = 1, #list, 2 do
       local name, value = list[i], list[i + 1]
-      e[name .. '_list'] = nil
-      if not fields.known[name] then
+      if not fields.group_of[name] then
         R.describe(X, e, name, value)
       elseif value == '' then
         R.set(X, e, name, nil)
@@ -188,8 +268,19 @@ do -- sorted sets: reads see what this call has already put
   function R.z(X, name)
     local z = X.sets[name]
     if not z then
-      z = { key = X.p .. name, put = {} }
+      z = { key = X.p .. name, put = {}, known = false, reach = false, from = false, kept = false }
       X.sets[name] = z
+    end
+    return z
+  end
+
+  -- A member's live bookings by class start.
+  function R.upcoming(X, member)
+    local z = X.upcoming[member]
+    if not z then
+      z = R.z(X, 'member:' .. member .. ':upcoming')
+      z.reach = X.now - R.near_ms
+      X.upcoming[member] = z
     end
     return z
   end
@@ -204,22 +295,48 @@ do -- sorted sets: reads see what this call has already put
     return tonumber(redis.call('ZSCORE', z.key, member) or nil)
   end
 
-  -- Entries {id, score} with lo <= score <= hi in order; `most` bounds how many are read.
-  function R.range(z, lo, hi, most)
-    local dropped = 0
-    for _ in pairs(z.put) do dropped = dropped + 1 end
+  -- Entries as they are stored.
+  local function stored(z, lo, hi, most)
     z.known = true
-    local low = lo and R.text(lo) or '-inf'
-    local high = hi and R.text(hi) or '+inf'
+    local low, high = lo and R.texts[lo] or '-inf', hi and R.texts[hi] or '+inf'
     local raw
     if most then
-      raw = redis.call('ZRANGEBYSCORE', z.key, low, high, 'WITHSCORES', 'LIMIT', 0, most + dropped)
+      raw = redis.call('ZRANGEBYSCORE', z.key, low, high, 'WITHSCORES', 'LIMIT', 0, most)
     else
       raw = redis.call('ZRANGEBYSCORE', z.key, low, high, 'WITHSCORES')
     end
     local out = {}
-    for i = 1, #raw, 2 do
-      if z.put[raw[i]] == nil then out[#out + 1] = { id = raw[i], score = tonumber(raw[i + 1]) } end
+    for i = 1, #raw, 2 do out[#out + 1] = { id = raw[i], score = tonumber(raw[i + 1]) } end
+    return out
+  end
+
+  -- The same of a set with a reach: what lies from there on is read once, because every rule looks at it again.
+  local function kept(z, lo, hi)
+    if not z.kept or (z.from and (not lo or lo < z.from)) then
+      z.from = lo and math.min(lo, z.reach)
+      z.kept = stored(z, z.from)
+    end
+    local out = {}
+    if #z.kept == 0 then return out end
+    for _, entry in ipairs(z.kept) do
+      if (not lo or entry.score >= lo) and (not hi or entry.score <= hi) then out[#out + 1] = entry end
+    end
+    return out
+  end
+
+  -- Entries {id, score} with lo <= score <= hi in order; `most` bounds how many are read.
+  function R.range(z, lo, hi, most)
+    local dropped = 0
+    if next(z.put) ~= nil then
+      for _ in pairs(z.put) do dropped = dropped + 1 end
+    end
+    local found = z.reach and kept(z, lo, hi) or stored(z, lo, hi, most and most + dropped)
+    local out = found
+    if dropped > 0 then
+      out = {}
+      for _, entry in ipairs(found) do
+        if z.put[entry.id] == nil then out[#out + 1] = entry end
+      end
     end
     if dropped > 0 then
       for id, score in pairs(z.put) do
@@ -231,8 +348,8 @@ do -- sorted sets: reads see what this call has already put
         if a.score ~= b.score then return a.score < b.score end
         return R.before(a.id, b.id)
       end)
-      while most and #out > most do out[#out] = nil end
     end
+    while most and #out > most do out[#out] = nil end
     return out
   end
 end

@@ -1,16 +1,14 @@
 --[[ The shapes that replies share: flat name, value lists of text. Made after the flush. ]]
 do
-  local function list(e, names)
-    local out = {}
-    for name in string.gmatch(names, '%S+') do
-      out[#out + 1] = name
-      out[#out + 1] = R.text(e[name])
-    end
-    return out
-  end
+  local texts = R.texts
 
   function R.booking_doc(X, b)
-    local doc = list(b, 'id class member status offer_expires_at paid_with late present first_time fee currency created_at updated_at')
+    local doc = {
+      'id', b.id, 'class', b.class, 'member', b.member, 'status', b.status,
+      'offer_expires_at', texts[b.offer_expires_at], 'paid_with', b.paid_with or '', 'late', b.late or '',
+      'present', b.present or '', 'first_time', b.first_time or '', 'fee', texts[b.fee], 'currency', b.currency or '',
+      'created_at', texts[b.created_at], 'updated_at', texts[b.updated_at],
+    }
     if b.status == 'waitlisted' then
       doc[#doc + 1] = 'position'
       doc[#doc + 1] = R.text(redis.call('ZCOUNT', X.p .. 'class:' .. b.class .. ':queue', '-inf', R.text(b.ticket)))

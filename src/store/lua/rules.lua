@@ -10,10 +10,12 @@ do
   local holds = { booked = true, offered = true, checked_in = true }
   R.live = { booked = true, offered = true, checked_in = true, waitlisted = true }
 
+  local decoded = memo(function(text) return cjson.decode(text) end)
+
+  -- The list a field holds, never to be changed, or nil.
   local function listed(e, name)
-    local cache = name .. '_list'
-    if e[cache] == nil then e[cache] = e[name] and e[name] ~= 'all' and cjson.decode(e[name]) or false end
-    return e[cache]
+    local text = e[name]
+    return text and text ~= 'all' and decoded[text] or nil
   end
 
   local function in_scope(m, name, value)
@@ -42,13 +44,14 @@ do
     return years
   end
 
-  -- The member's live bookings with class start in [lo, hi], in order of start, then class id.
-  function R.places(X, m, lo, hi)
+  -- The member's live bookings with class start in [lo, hi], or those of one status, in order of start, then class id.
+  function R.places(X, m, lo, hi, status)
     local out = {}
-    for i, entry in ipairs(R.range(R.z(X, 'member:' .. m.id .. ':upcoming'), lo, hi)) do
+    for _, entry in ipairs(R.range(R.upcoming(X, m.id), lo, hi)) do
       local b = R.booking(X, entry.id)
-      out[i] = { booking = b, class = R.class_of(X, b) }
+      if not status or b.status == status then out[#out + 1] = { booking = b, class = R.class_of(X, b) } end
     end
+    if #out < 2 then return out end
     table.sort(out, function(a, b)
       if a.class.starts ~= b.class.starts then return a.class.starts < b.class.starts end
       return R.before(a.class.id, b.class.id)
@@ -57,8 +60,9 @@ do
   end
 
   function R.live_in(X, m, c)
-    for _, place in ipairs(R.places(X, m, c.starts, c.starts)) do
-      if place.class == c then return place.booking end
+    for _, entry in ipairs(R.range(R.upcoming(X, m.id), c.starts, c.starts)) do
+      local b = R.booking(X, entry.id)
+      if b.class == c.id then return b end
     end
   end
 
@@ -91,7 +95,7 @@ do
 
   function R.over_open_limit(X, m, c, at)
     if not c.open_limit then return false end
-    return #R.range(R.z(X, 'member:' .. m.id .. ':upcoming'), at + 1, nil, c.open_limit) >= c.open_limit
+    return #R.range(R.upcoming(X, m.id), at + 1, nil, c.open_limit) >= c.open_limit
   end
 
   -- What bars everyone from booking the class at the instant: a code and when it ends, or nil.

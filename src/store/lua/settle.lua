@@ -82,18 +82,25 @@ do
   -- What became free while settling is offered now, with the caller's now.
   local function fill_pending(X)
     local waiting = {}
-    for id, freed in pairs(X.pending) do waiting[#waiting + 1] = { class = R.class(X, id), freed = freed } end
-    table.sort(waiting, function(a, b)
-      if a.class.starts ~= b.class.starts then return a.class.starts < b.class.starts end
-      return R.before(a.class.id, b.class.id)
-    end)
+    local freed = X.pending
+    for id in pairs(freed) do waiting[#waiting + 1] = R.class(X, id) end
+    table.sort(waiting, R.starts_earlier)
     X.pending = {}
-    for _, w in ipairs(waiting) do R.fill(X, w.class, X.now, w.freed) end
+    for _, c in ipairs(waiting) do R.fill(X, c, X.now, freed[c.id]) end
     R.ripple(X, X.now)
+  end
+
+  -- The usual case, looked at first because every call begins with it.
+  local function nothing_due(X)
+    local timers = X.sets.timers
+    if (timers and next(timers.put) ~= nil) or X.affected[1] or X.look_again[1] then return false end
+    local first = redis.call('ZRANGE', X.keys.timers, '0', '0', 'WITHSCORES')[2]
+    return not first or tonumber(first) > X.now
   end
 
   -- True when nothing is due any more; false when the call must be made again.
   function R.settle(X)
+    if nothing_due(X) then return true end
     local caller, timers = X.by, R.z(X, 'timers')
     X.by, X.settling, X.more, X.look_again = { sub = 'rollcall', role = 'system' }, true, false, {}
     local left = R.settle_items_max

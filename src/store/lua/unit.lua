@@ -4,11 +4,11 @@ do -- events and the ledger
   function R.emit(X, event, at, what)
     local org = X.org
     R.set(X, org, 'changes', (org.changes or 0) + 1)
+    local c, b = what.class, what.booking
     local e = {
-      number = org.changes, event = event, at = at, class = what.class, booking = what.booking and what.booking.id,
-      member = what.member or (what.booking and what.booking.member), by = X.by, data = what.data or {},
+      number = org.changes, event = event, at = at, class = c, booking = b and b.id,
+      member = what.member or (b and b.member), by = X.by, status = b and b.status, data = what.data or {},
     }
-    if what.booking then e.data.status = what.booking.status end
     X.events[#X.events + 1] = e
     return e
   end
@@ -39,13 +39,26 @@ do -- events and the ledger
 end
 
 do -- the unit of work
-  function R.open(anchor, now, sub, role)
+  local texts = R.texts
+
+  -- The keys that every call needs, from the anchor.
+  local keys_of = memo(function(anchor)
     local p = string.sub(anchor, 1, -4)
+    return {
+      prefix = p, org = p .. 'org', events = p .. 'events', timers = p .. 'timers',
+      guards = { p .. 'guard:1', p .. 'guard:2' },
+    }
+  end)
+
+  function R.open(anchor, now, sub, role)
+    local keys = keys_of[anchor]
     -- While a cluster moves the slot, a command on two missing keys fails: before the first write.
-    redis.call('EXISTS', p .. 'guard:1', p .. 'guard:2')
+    redis.call('EXISTS', keys.guards[1], keys.guards[2])
     local X = {
-      p = p, by = { sub = sub, role = role }, entities = {}, changed = {}, sets = {}, types = {}, events = {},
-      fees = {}, after = {}, affected = {}, pending = {}, promotions = 0,
+      p = keys.prefix, keys = keys, by = { sub = sub, role = role }, org = false, now = false, time = false,
+      entities = { org = {}, class = {}, booking = {}, member = {} }, sets = {}, upcoming = {},
+      changed = {}, events = {}, fees = {}, types = {}, after = {},
+      affected = {}, look_again = {}, pending = {}, promotions = 0,
     }
     X.org = R.load(X, 'org', '')
     if now ~= '' then
@@ -68,96 +81,110 @@ do -- the unit of work
     }
   end
 
-  local function check_types(X)
-    for key, kind in pairs(X.types) do
-      local found = redis.call('TYPE', key).ok
-      if found ~= 'none' and found ~= kind then R.corrupt(key .. ' is a ' .. found) end
+  local function line_of(e, last)
+    local c, data = e.class, e.data
+    data.status = e.status
+    if last then data.class = counts(c) end
+    return cjson.encode({
+      event = e.event, at = e.at, class = c and c.id, booking = e.booking, member = e.member,
+      sub = e.by.sub, role = e.by.role, data = data,
+    })
+  end
+
+  -- Each event as what it takes to write it: id, line, and the class's history. The last of each class has the counts.
+  local function lines_of(X)
+    local last, lines = {}, {}
+    for i, e in ipairs(X.events) do
+      if e.class then last[e.class] = i end
     end
+    for i, e in ipairs(X.events) do
+      local c = e.class
+      local history = c and c.key .. ':history'
+      if c then X.types[history] = 'list' end
+      local id = texts[X.org.ms] .. '-' .. texts[e.number]
+      lines[i] = { id, line_of(e, c and last[c] == i), history }
+    end
+    return lines
+  end
+
+  -- Each fails by itself on a key of another type, and does nothing on one that is not there.
+  local probes = { hash = 'HLEN', list = 'LLEN', stream = 'XLEN', string = 'STRLEN', zset = 'ZCARD' }
+
+  local function check_types(X)
+    for key, kind in pairs(X.types) do redis.call(probes[kind], key) end
     for _, z in pairs(X.sets) do
-      if not z.known and next(z.put) ~= nil then
-        local found = redis.call('TYPE', z.key).ok
-        if found ~= 'none' and found ~= 'zset' then R.corrupt(z.key .. ' is a ' .. found) end
-      end
+      if not z.known and next(z.put) ~= nil then redis.call('ZCARD', z.key) end
     end
   end
 
-  local function write_events(X)
-    local org, last = X.org, {}
-    for i, e in ipairs(X.events) do
-      if e.class then last[e.class.id] = i end
-    end
-    for i, e in ipairs(X.events) do
-      if e.class and last[e.class.id] == i then e.data.class = counts(e.class) end
-      local line = cjson.encode({
-        event = e.event, at = e.at, class = e.class and e.class.id, booking = e.booking, member = e.member,
-        sub = e.by.sub, role = e.by.role, data = e.data,
-      })
-      local id = R.text(org.ms) .. '-' .. R.text(e.number)
-      redis.call('XADD', X.p .. 'events', id, 'line', line)
-      if e.class then redis.call('RPUSH', e.class.key .. ':history', id .. ' ' .. line) end
+  -- The first event is the first write of all: where it fails, nothing has been done.
+  local function write_events(X, lines)
+    local events = X.keys.events
+    for _, line in ipairs(lines) do
+      redis.call('XADD', events, line[1], 'line', line[2])
+      if line[3] then redis.call('RPUSH', line[3], line[1] .. ' ' .. line[2]) end
     end
     for _, line in ipairs(X.fees) do redis.call('XADD', X.p .. 'fees', unpack(line)) end
   end
 
-  local function write_hashes(X)
-    for _, e in ipairs(X.changed) do
-      local args = {}
-      for name in pairs(e.dirty) do
-        args[#args + 1] = name
-        args[#args + 1] = R.text(e.described and e.described[name] or e[name])
-        if #args == 200 then
-          redis.call('HSET', e.key, unpack(args))
-          args = {}
-        end
+  -- Used again and again, because growing a list costs more than filling it.
+  local args = {}
+
+  local function write_hash(e)
+    local count, described, is_number = 0, e.described, e.is_number
+    for name in pairs(e.dirty) do
+      local v = described and described[name] or e[name]
+      args[count + 1], args[count + 2] = name, is_number[name] and texts[v] or v or ''
+      count = count + 2
+      if count == 200 then
+        redis.call('HSET', e.key, unpack(args, 1, count))
+        count = 0
       end
-      if #args > 0 then redis.call('HSET', e.key, unpack(args)) end
-      e.dirty = {}
     end
+    if count > 0 then redis.call('HSET', e.key, unpack(args, 1, count)) end
+    e.dirty, e.changed = {}, false
   end
 
   local function write_sets(X)
     for _, z in pairs(X.sets) do
       for member, score in pairs(z.put) do
         if score then
-          redis.call('ZADD', z.key, R.text(score), member)
+          redis.call('ZADD', z.key, texts[score], member)
         else
           redis.call('ZREM', z.key, member)
         end
       end
-      z.put = {}
+      if next(z.put) ~= nil then z.put, z.kept = {}, nil end
     end
   end
 
   -- A document changes only by events: a reservation that came or went by itself gets its own.
   local function announce_reservations(X)
+    if #X.changed == 0 then return end
     local told = {}
     for _, e in ipairs(X.events) do
       if e.class then told[e.class] = true end
     end
+    local untold = {}
     for _, e in ipairs(X.changed) do
-      if e.was_reserved and e.was_reserved ~= e.reserved and not told[e] then
-        R.emit(X, 'availability_changed', X.now, { class = e })
-      end
-      e.was_reserved = nil
+      if e.was_reserved and e.was_reserved ~= e.reserved and not told[e] then untold[#untold + 1] = e end
+      e.was_reserved = false
     end
+    table.sort(untold, R.starts_earlier)
+    for _, c in ipairs(untold) do R.emit(X, 'availability_changed', X.now, { class = c }) end
   end
 
   function R.flush(X)
     announce_reservations(X)
     if #X.events == 0 and #X.changed == 0 and next(X.sets) == nil and #X.after == 0 then return end
-    if #X.events > 0 then
-      X.types[X.p .. 'events'] = 'stream'
-      for _, e in ipairs(X.events) do
-        if e.class then X.types[e.class.key .. ':history'] = 'list' end
-      end
-      R.set(X, X.org, 'ms', math.max(X.org.ms or 0, X.now))
-    end
+    if #X.events > 0 then R.set(X, X.org, 'ms', math.max(X.org.ms or 0, X.now)) end
+    local lines = lines_of(X)
     if #X.fees > 0 then X.types[X.p .. 'fees'] = 'stream' end
     if X.time and #X.changed > 0 then R.set(X, X.org, 'time', X.time) end
     check_types(X)
     -- every check passed: first write
-    write_events(X)
-    write_hashes(X)
+    write_events(X, lines)
+    for _, e in ipairs(X.changed) do write_hash(e) end
     write_sets(X)
     for _, command in ipairs(X.after) do redis.call(unpack(command)) end
     X.events, X.changed, X.fees, X.after, X.types = {}, {}, {}, {}, {}
@@ -180,7 +207,8 @@ do -- entry points
 
   --[[ Registers a function that reads. ARGV 1 now_ms, then its own. What is due is settled first. ]]
   function R.read(name, body)
-    redis.register_function(name .. '_@HASH@', function(keys, args)
+    register(name .. '_@HASH@', function(keys, args)
+      if not redis then take_over() end
       local X = R.open(keys[1], args[1], 'rollcall', 'system')
       if unknown_org(X) then return answer(X, R.refuse('not_found')) end
       local settled = R.settle(X)
@@ -193,7 +221,8 @@ do -- entry points
   --[[ Registers a function that writes. ARGV 1 now_ms, 2 sub, 3 role, 4 command, 5 fingerprint, 6 keep_ms, then
     its own. The body returns a tag and either the payload or a function that makes it once all is written. ]]
   function R.write(name, body)
-    redis.register_function(name .. '_@HASH@', function(keys, args)
+    register(name .. '_@HASH@', function(keys, args)
+      if not redis then take_over() end
       local X = R.open(keys[1], args[1], args[2], args[3])
       local command = X.p .. 'done:' .. args[4]
       local kept = redis.call('GET', command)

@@ -1,8 +1,8 @@
 --[[ Spots and places: taking, leaving, promoting, offering, and looking again when an obstacle went. ]]
 do
-  local function sets(X, c)
-    local p = 'class:' .. c.id
-    return R.z(X, p .. ':roster'), R.z(X, p .. ':queue'), R.z(X, p .. ':offers')
+  -- One of the class's sets: roster, queue or offers.
+  local function set(X, c, name)
+    return R.z(X, 'class:' .. c.id .. ':' .. name)
   end
 
   function R.offer_timer(b)
@@ -19,7 +19,7 @@ do
     R.set(X, b, 'created_at', at)
     R.set(X, b, 'updated_at', at)
     R.set(X, b, 'paid_with', m.plan == 'clips' and 'clip' or 'membership')
-    R.put(R.z(X, 'member:' .. m.id .. ':upcoming'), id, c.starts)
+    R.put(R.upcoming(X, m.id), id, c.starts)
     -- the change number of the event that follows
     R.put(R.z(X, 'member:' .. m.id .. ':history'), id, (X.org.changes or 0) + 1)
     return b
@@ -29,33 +29,31 @@ do
   function R.take_spot(X, c, b, m, at)
     R.set(X, b, 'status', 'booked')
     R.set(X, b, 'updated_at', at)
-    R.put(sets(X, c), b.id, b.ticket)
+    R.put(set(X, c, 'roster'), b.id, b.ticket)
     R.set(X, c, 'booked', c.booked + 1)
     R.take_clip(X, b, m)
     R.touched(X, m.id)
   end
 
   function R.join_queue(X, c, b, at)
-    local _, queue = sets(X, c)
     R.set(X, b, 'status', 'waitlisted')
-    R.put(queue, b.id, b.ticket)
+    R.put(set(X, c, 'queue'), b.id, b.ticket)
     R.set(X, c, 'waiting', c.waiting + 1)
     R.set(X, c, 'queued', (c.queued or 0) + 1)
   end
 
   -- The booking gives up its spot, offer or place in the queue, still live.
   local function step_out(X, c, b)
-    local roster, queue, offers = sets(X, c)
     if b.status == 'waitlisted' then
-      R.drop(queue, b.id)
+      R.drop(set(X, c, 'queue'), b.id)
       R.set(X, c, 'waiting', c.waiting - 1)
     elseif b.status == 'offered' then
-      R.drop(offers, b.id)
+      R.drop(set(X, c, 'offers'), b.id)
       R.set(X, c, 'offered', c.offered - 1)
       R.drop(R.z(X, 'timers'), R.offer_timer(b))
     else
       if b.status == 'checked_in' then R.set(X, c, 'checked_in', c.checked_in - 1) end
-      R.drop(roster, b.id)
+      R.drop(set(X, c, 'roster'), b.id)
       R.set(X, c, 'booked', c.booked - 1)
     end
   end
@@ -65,7 +63,7 @@ do
     step_out(X, c, b)
     R.set(X, b, 'status', status)
     R.set(X, b, 'updated_at', at)
-    R.drop(R.z(X, 'member:' .. b.member .. ':upcoming'), b.id)
+    R.drop(R.upcoming(X, b.member), b.id)
     R.touched(X, b.member)
   end
 
@@ -101,12 +99,11 @@ do
   end
 
   local function offer(X, c, b, at)
-    local _, _, offers = sets(X, c)
     step_out(X, c, b)
     R.set(X, b, 'status', 'offered')
     R.set(X, b, 'updated_at', at)
     R.set(X, b, 'offer_expires_at', R.offer_end(c, at))
-    R.put(offers, b.id, b.ticket)
+    R.put(set(X, c, 'offers'), b.id, b.ticket)
     R.set(X, c, 'offered', c.offered + 1)
     R.put(R.z(X, 'timers'), R.offer_timer(b), b.offer_expires_at)
     R.touched(X, b.member)
@@ -115,7 +112,7 @@ do
 
   -- The queue in ticket order, read a few at a time.
   local function queue_of(X, c)
-    local _, queue = sets(X, c)
+    local queue = set(X, c, 'queue')
     local page, i, from = {}, 0, nil
     return function()
       i = i + 1
@@ -194,7 +191,7 @@ do
       else
         -- Taken off before the look, because the look may touch them again.
         local m = R.member(X, table.remove(X.affected, 1))
-        for _, place in ipairs(R.places(X, m, at + 1, nil)) do
+        for _, place in ipairs(R.places(X, m, at + 1, nil, 'waitlisted')) do
           if place.booking.status == 'waitlisted' then R.fill(X, place.class, at, false) end
         end
       end
