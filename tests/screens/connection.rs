@@ -58,3 +58,54 @@ async fn a_member_is_told_when_the_line_is_down_and_sees_what_was_missed() {
     window.sees("You have a spot").await;
     window.misses(".banner", "No connection").await;
 }
+
+/// Keeps answers back while told to: each is read at once and given to the page later.
+const HOLDS_ANSWERS: &str = "
+    const ask = window.fetch;
+    Object.assign(window, { held: [], underWay: 0 });
+    window.fetch = async (path, options) => {
+      window.underWay += 1;
+      const answer = await ask(path, options).finally(() => (window.underWay -= 1));
+      const kept = new Response(await answer.text(), answer);
+      if (window.holding) await new Promise((go) => window.held.push(go));
+      return kept;
+    };
+";
+
+/// The socket is up, and everything that was asked for then has been answered.
+const ALL_HELD: &str = "return document.querySelector('rc-book').feed.live && window.underWay === 0 && window.held.length > 1";
+
+/// Gives the page what was kept back, and time to draw it.
+const LETS_GO: &str = "
+    const [done] = arguments;
+    window.holding = false;
+    for (const go of window.held) go();
+    setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 100);
+";
+
+#[tokio::test]
+async fn an_answer_that_the_socket_has_overtaken_does_not_take_the_screen_back() {
+    let gym = Gym::on("pulsn-dk", json!({ "waitlist": { "mode": "offer", "quiet": null } })).await;
+    let (ann, ben) =
+        (gym.member("ann", "Ann Lund", "+4511111111").await, gym.member("ben", "Ben Holm", "+4522222222").await);
+    let class = gym.class_in(300, json!({ "capacity": 1 })).await;
+    let held = ann.books(&class).await;
+    ben.queues_for(&class).await;
+    let cable = Cable::to(gym.world.services()[0].port).await;
+    let window = Window::phone().await;
+    window.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": HOLDS_ANSWERS })).await;
+    window.goes_to(&format!("http://127.0.0.1:{}/book#token={}", cable.port, ben.token())).await;
+    window.sees("You are number 1").await;
+
+    // The line comes back, and with it the socket; what is asked for then takes longer than what happens next.
+    cable.pull();
+    window.sees_in(".banner", "No connection").await;
+    window.runs("window.holding = true", vec![]).await;
+    cable.plug_in();
+    eventually("answers are kept back", async || window.runs(ALL_HELD, vec![]).await == true).await;
+    ann.cancels(&held).await;
+    window.sees("A spot is yours to take").await;
+    window.awaits(LETS_GO, vec![]).await;
+    let shown = window.words_in("body").await;
+    assert!(shown.contains("A spot is yours to take"), "{shown}");
+}

@@ -4,6 +4,7 @@ import { h } from "../shared/dom.js";
 import { part, post, read, readAll } from "../shared/api.js";
 import { at, now } from "../shared/clock.js";
 import { note } from "../shared/dialogs.js";
+import { asked, askedClasses } from "../shared/feed.js";
 import { addDays, zoned } from "../shared/format.js";
 import { icon, tabs } from "../shared/parts.js";
 import { isHeld } from "../shared/classes.js";
@@ -80,7 +81,8 @@ class Book extends Screen {
   async loadDay() {
     const [club, day] = [this.clubShown, this.day];
     const zone = this.org.timezone;
-    const found = await readAll("/v1/classes", { club, from: zoned(day, "00:00", zone), to: zoned(addDays(day, 1), "00:00", zone) });
+    const found = await askedClasses(this.feed, [this.#topic], () =>
+      readAll("/v1/classes", { club, from: zoned(day, "00:00", zone), to: zoned(addDays(day, 1), "00:00", zone) }));
     if (club !== this.clubShown || day !== this.day) return;
     this.shown = found.map((one) => one.id);
     for (const one of found) this.#keep(one);
@@ -90,15 +92,19 @@ class Book extends Screen {
   }
 
   async loadClass(id) {
-    this.#keep(await read(`/v1/classes/${part(id)}`));
+    const [found] = await askedClasses(this.feed, [this.#topic], async () => [await read(`/v1/classes/${part(id)}`)]);
+    this.#keep(found);
     this.update();
   }
 
   async loadMine() {
-    const found = await readAll("/v1/bookings", { when: "upcoming" });
-    const missing = found.filter((booking) => !this.classes.has(booking.class));
-    await Promise.allSettled(missing.map((booking) => this.loadClass(booking.class)));
-    this.bookings = new Map(found.map((booking) => [booking.id, booking]));
+    const [found, told] = await asked(this.feed, ["me"], async () => {
+      const found = await readAll("/v1/bookings", { when: "upcoming" });
+      const missing = found.filter((booking) => !this.classes.has(booking.class));
+      await Promise.allSettled(missing.map((booking) => this.loadClass(booking.class)));
+      return found;
+    });
+    if (told.length === 0) this.bookings = new Map(found.map((booking) => [booking.id, booking]));
     this.#tell();
     this.update();
   }
@@ -129,10 +135,14 @@ class Book extends Screen {
 
   // ---- what comes by itself ------------------------------------------------------------------------------------
 
+  get #topic() {
+    return `day:${this.clubShown}:${this.day}`;
+  }
+
   #watchDay() {
     this.unwatchDay?.();
     if (!this.feed) return;
-    this.unwatchDay = this.feed.watch(`day:${this.clubShown}:${this.day}`, (doc) => {
+    this.unwatchDay = this.feed.watch(this.#topic, (doc) => {
       for (const [id, face] of Object.entries(doc)) {
         const known = this.classes.get(id);
         if (!known) this.#again();

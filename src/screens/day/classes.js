@@ -3,6 +3,7 @@
 import { h } from "../shared/dom.js";
 import { readAll } from "../shared/api.js";
 import { now } from "../shared/clock.js";
+import { askedClasses } from "../shared/feed.js";
 import { addDays, zoned } from "../shared/format.js";
 import { bar, choice, empty, icon, tag, waiting } from "../shared/parts.js";
 import { t } from "../shared/words.js";
@@ -20,7 +21,8 @@ export class Classes {
 
   async load() {
     const [day, zone] = [this.day, this.screen.org.timezone];
-    const list = await readAll("/v1/classes", { club: this.clubShown, from: zoned(day, "00:00", zone), to: zoned(addDays(day, 1), "00:00", zone) });
+    const list = await askedClasses(this.screen.feed, this.#topics, () =>
+      readAll("/v1/classes", { club: this.clubShown, from: zoned(day, "00:00", zone), to: zoned(addDays(day, 1), "00:00", zone) }));
     if (day !== this.day) return;
     this.list = list;
     this.screen.update();
@@ -28,6 +30,10 @@ export class Classes {
 
   refresh() {
     return this.load();
+  }
+
+  get #topics() {
+    return this.screen.clubs.map((club) => `day:${club.id}:${this.day}`);
   }
 
   watch() {

@@ -4,6 +4,7 @@ import { h } from "../shared/dom.js";
 import { part, post, readAll } from "../shared/api.js";
 import { now } from "../shared/clock.js";
 import { note } from "../shared/dialogs.js";
+import { askedClasses } from "../shared/feed.js";
 import { askMember, finder } from "../shared/find.js";
 import { addDays, zoned } from "../shared/format.js";
 import { openMember } from "../shared/member.js";
@@ -52,7 +53,8 @@ class Desk extends Screen {
 
   async loadDay() {
     const [club, zone, day] = [this.clubShown, this.org.timezone, this.fmt.date()];
-    const list = await readAll("/v1/classes", { club, from: zoned(day, "00:00", zone), to: zoned(addDays(day, 1), "00:00", zone) });
+    const list = await askedClasses(this.feed, [`day:${club}:${day}`], () =>
+      readAll("/v1/classes", { club, from: zoned(day, "00:00", zone), to: zoned(addDays(day, 1), "00:00", zone) }));
     if (club !== this.clubShown) return;
     this.list = list;
     this.update();

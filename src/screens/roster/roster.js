@@ -3,6 +3,7 @@
 import { h } from "../shared/dom.js";
 import { readAll } from "../shared/api.js";
 import { now } from "../shared/clock.js";
+import { askedClasses } from "../shared/feed.js";
 import { addDays, zoned } from "../shared/format.js";
 import { choice, empty } from "../shared/parts.js";
 import { bannerWords, Roll } from "../shared/roll.js";
@@ -32,7 +33,8 @@ class Roster extends Screen {
   async loadDay() {
     const zone = this.org.timezone;
     const who = this.teaches ? { instructor: this.who.sub } : { club: this.clubShown };
-    const found = await readAll("/v1/classes", { ...who, from: zoned(this.day, "00:00", zone), to: zoned(addDays(this.day, 1), "00:00", zone) });
+    const found = await askedClasses(this.feed, this.#topics, () =>
+      readAll("/v1/classes", { ...who, from: zoned(this.day, "00:00", zone), to: zoned(addDays(this.day, 1), "00:00", zone) }));
     this.list = found.filter((one) => one.status !== "cancelled");
     this.update();
   }
@@ -52,10 +54,14 @@ class Roster extends Screen {
     this.roll.show(current?.id ?? null);
   }
 
+  get #topics() {
+    const clubs = this.teaches ? [...new Set(this.list.map((found) => found.club))] : [this.clubShown];
+    return clubs.map((club) => `day:${club}:${this.day}`);
+  }
+
   #watchDay() {
     this.unwatch?.forEach((stop) => stop());
-    const clubs = this.teaches ? [...new Set(this.list.map((found) => found.club))] : [this.clubShown];
-    this.unwatch = clubs.map((club) => this.feed.watch(`day:${club}:${this.day}`, (doc) => {
+    this.unwatch = this.#topics.map((topic) => this.feed.watch(topic, (doc) => {
       this.list = this.list.map((found) => ({ ...found, ...doc[found.id] }));
       this.update();
     }));

@@ -4,6 +4,7 @@ import { h } from "./dom.js";
 import { part, read } from "./api.js";
 import { now } from "./clock.js";
 import { note } from "./dialogs.js";
+import { asked } from "./feed.js";
 import { bar, empty, icon, left, tag, waiting } from "./parts.js";
 import { problemWords } from "./problems.js";
 import { Taps } from "./taps.js";
@@ -43,9 +44,7 @@ export class Roll {
     this.screen.attempt(() => this.load());
     this.unwatch = this.screen.feed.watch(`roster:${id}`, (doc) => {
       if (this.id !== id) return;
-      this.found = { ...this.found, ...doc.class };
-      const fresh = Object.entries(doc.bookings).map(([booking, entry]) => [booking, { id: booking, position: undefined, ...entry }]);
-      this.entries = new Map(fresh);
+      this.#told(doc);
       this.screen.update();
     }, (code) => {
       // Refused for good, not merely out of reach: another instructor has taken over.
@@ -53,13 +52,20 @@ export class Roll {
     });
   }
 
+  #told(doc) {
+    this.found = { ...this.found, ...doc.class };
+    const entries = Object.entries(doc.bookings).map(([booking, entry]) => [booking, { id: booking, position: undefined, ...entry }]);
+    this.entries = new Map(entries);
+  }
+
   async load() {
     const id = this.id;
     if (!id) return;
-    const roster = await read(`/v1/classes/${part(id)}/roster`);
+    const [roster, [told]] = await asked(this.screen.feed, [`roster:${id}`], () => read(`/v1/classes/${part(id)}/roster`));
     if (this.id !== id) return;
     this.found = { ...this.found, ...roster.class };
     this.entries = new Map([...roster.bookings, ...roster.waitlist].map((entry) => [entry.id, entry]));
+    if (told) this.#told(told);
     this.screen.update();
   }
 
