@@ -13,6 +13,7 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{HttpServer, web};
+use prometheus::Registry;
 use socket2::SockRef;
 use thiserror::Error;
 use tokio::net::TcpSocket;
@@ -26,6 +27,7 @@ use crate::config::{Config, TokenKeys};
 use crate::http::{self, Auth, AuthSettings, Health, KeyError, KeySource, Metrics, Origins, RateLimit, TimeTravel};
 use crate::jobs::keeper::Keeper;
 use crate::jobs::ticker::Ticker;
+use crate::push::counters::Counters;
 use crate::push::hub::{Hub, Limits};
 use crate::store::Store;
 use crate::store::durability::Durability;
@@ -90,6 +92,11 @@ impl App {
     /// Starts everything. Must be called inside a tokio runtime, which carries the connections and jobs; HTTP has
     /// threads of its own.
     pub async fn start(config: Config) -> Result<App, StartError> {
+        App::start_within(config, Limits::default()).await
+    }
+
+    /// The same, with other bounds for its sockets.
+    pub async fn start_within(config: Config, limits: Limits) -> Result<App, StartError> {
         let (listener, address) = listen(&config.listen)?;
         let (embedded, redis) = redis(&config).await?;
         let lanes = Lanes::open(&redis, config.replica_acks, LaneLimits::default()).map_err(StartError::Redis)?;
@@ -104,8 +111,10 @@ impl App {
         let health = web::Data::new(health(lanes.clone(), library, store.clone()));
         tasks.spawn(async move { durability.keep_checking(&lanes).await });
 
-        let hub = Hub::new(store.clone(), Handle::current(), Limits::default());
-        let server = serve(listener, &config, store.clone(), hub.clone(), health.clone()).await?;
+        let registry = Registry::new();
+        let counters = Counters::in_registry(&registry)?;
+        let hub = Hub::new(store.clone(), Handle::current(), limits, counters);
+        let server = serve(listener, &config, store.clone(), hub.clone(), health.clone(), registry).await?;
         let handle = server.handle();
         let running = tokio::spawn(server);
         info!(port = address.port(), "listening on http://{address}");
@@ -207,12 +216,13 @@ async fn serve(
     store: Store,
     hub: Hub,
     health: web::Data<Health>,
+    registry: Registry,
 ) -> Result<actix_web::dev::Server, StartError> {
     let auth = web::Data::new(auth(config).await?);
     let rate = config.rate_limit.map_or((0, 0), |limit| (limit.per_second, limit.burst));
     let rate_limit = web::Data::new(RateLimit::new(rate.0, rate.1));
     let origins = web::Data::new(Origins::new(config.allowed_origins.clone()));
-    let metrics = web::Data::new(Metrics::new()?);
+    let metrics = web::Data::new(Metrics::in_registry(registry)?);
     let time_travel = web::Data::new(TimeTravel(config.time_travel));
     let (store, hub) = (web::Data::new(store), web::Data::new(hub));
     let server = HttpServer::new(move || {

@@ -10,9 +10,10 @@ use super::origins::Origins;
 use super::problem::{Code, Problem};
 use super::resource::on;
 use super::tokens::{Auth, Distrust};
+use crate::push::bearer::{Bearer, Gate, Guest, NoBearer};
 use crate::push::hub::{Hub, Refused};
 use crate::push::protocol::PROTOCOL;
-use crate::push::session::{self, Bearer, Gate, Guest, NoBearer};
+use crate::push::session;
 
 /// The routes of this file.
 pub fn routes(cfg: &mut web::ServiceConfig) {

@@ -29,9 +29,9 @@ pub struct Metrics {
 pub struct InFlight(IntGauge);
 
 impl Metrics {
-    /// Counters of their own, so that two apps in one process do not count together.
-    pub fn new() -> Result<Metrics, prometheus::Error> {
-        let registry = Registry::new();
+    /// Counted together with whatever else is in the registry. Each app has one of its own, so that two in one process
+    /// do not count together.
+    pub fn in_registry(registry: Registry) -> Result<Metrics, prometheus::Error> {
         let labels = ["route", "method", "status"];
         let requests = IntCounterVec::new(Opts::new("rollcall_http_requests_total", "Requests answered."), &labels)?;
         let latency = HistogramOpts::new("rollcall_http_request_seconds", "Time until a request's answer began.")
@@ -72,7 +72,7 @@ impl Metrics {
         self.latency.with_label_values(&[route, method])
     }
 
-    /// These counters and those of the whole process, in the text format.
+    /// The registry's counters and those of the whole process, in the text format.
     pub fn text(&self) -> Result<String, prometheus::Error> {
         let mut families = self.registry.gather();
         families.extend(prometheus::gather());

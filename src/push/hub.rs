@@ -9,10 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use super::counters::Counters;
 use super::outbox::{Inbox, Out, Outbox, SessionId, outbox};
 use super::relay::{Command, Relay};
 use crate::domain::ids::{MemberId, OrgId};
@@ -35,6 +36,9 @@ pub struct Limits {
     pub pong_ms_max: u64,
     /// Topics of one connection.
     pub topics_max: usize,
+    /// Subscriptions of one organisation that may wait for its documents. Each may be some kilobytes, and a Redis that
+    /// is away lets them wait; of more than a whole burst, load is shed.
+    pub waiting_max: usize,
     /// Frames from one client, a second and at once.
     pub frames_per_s: u32,
     pub frames_burst: u32,
@@ -54,6 +58,7 @@ impl Default for Limits {
             heartbeat_ms: 25_000,
             pong_ms_max: 10_000,
             topics_max: 100,
+            waiting_max: 5_000,
             frames_per_s: 20,
             frames_burst: 60,
             drain_ms_max: 3_000,
@@ -77,13 +82,21 @@ struct Shared {
     runtime: Handle,
     tasks: Mutex<JoinSet<()>>,
     limits: Limits,
-    relays: Mutex<HashMap<OrgId, mpsc::UnboundedSender<Command>>>,
+    counters: Counters,
+    relays: Mutex<HashMap<OrgId, Line>>,
     seats: Mutex<HashMap<SessionId, Outbox>>,
     callers: Mutex<HashMap<(OrgId, MemberId), usize>>,
     admission: Mutex<Bucket>,
     connections: AtomicUsize,
     next: AtomicU64,
     draining: AtomicBool,
+}
+
+/// The way to a relay.
+#[derive(Clone)]
+struct Line {
+    commands: mpsc::UnboundedSender<Command>,
+    turns: Arc<Semaphore>,
 }
 
 /// A connection cannot be taken now.
@@ -97,17 +110,18 @@ pub struct Seat {
     hub: Hub,
     outbox: Outbox,
     claimed: Option<(OrgId, MemberId)>,
-    relay: Option<mpsc::UnboundedSender<Command>>,
+    relay: Option<Line>,
 }
 
 impl Hub {
     /// Relays run on the given runtime.
-    pub fn new(store: Store, runtime: Handle, limits: Limits) -> Hub {
+    pub fn new(store: Store, runtime: Handle, limits: Limits, counters: Counters) -> Hub {
         Hub(Arc::new(Shared {
             store,
             runtime,
             tasks: Mutex::default(),
             limits,
+            counters,
             relays: Mutex::default(),
             seats: Mutex::default(),
             callers: Mutex::default(),
@@ -122,6 +136,10 @@ impl Hub {
         self.0.limits
     }
 
+    pub fn counters(&self) -> &Counters {
+        &self.0.counters
+    }
+
     /// Connections at the moment.
     pub fn connections(&self) -> usize {
         self.0.connections.load(Ordering::Relaxed)
@@ -134,11 +152,13 @@ impl Hub {
         let refused = Refused { retry_after_s: 1 + session % 4 };
         let full = self.connections() >= self.0.limits.connections_max;
         if full || self.0.draining.load(Ordering::Relaxed) || !locked(&self.0.admission).take(Instant::now()) {
+            self.0.counters.refused.inc();
             return Err(refused);
         }
-        let (outbox, inbox) = outbox(session);
+        let (outbox, inbox) = outbox(session, self.0.counters.too_slow.clone());
         locked(&self.0.seats).insert(session, outbox.clone());
         self.0.connections.fetch_add(1, Ordering::Relaxed);
+        self.0.counters.sessions.inc();
         Ok((Seat { hub: self.clone(), outbox, claimed: None, relay: None }, inbox))
     }
 
@@ -167,13 +187,13 @@ impl Hub {
     }
 
     /// The relay of an organisation, started where there is none.
-    fn relay(&self, org: &OrgId) -> mpsc::UnboundedSender<Command> {
+    fn relay(&self, org: &OrgId) -> Line {
         let mut relays = locked(&self.0.relays);
         let start = || {
             let (sender, commands) = mpsc::unbounded_channel();
-            let relay = Relay::new(org.clone(), self.0.store.clone(), commands);
+            let relay = Relay::new(org.clone(), self.0.store.clone(), commands, self.0.counters.clone());
             locked(&self.0.tasks).spawn_on(relay.run(), &self.0.runtime);
-            sender
+            Line { commands: sender, turns: Arc::new(Semaphore::new(self.0.limits.waiting_max)) }
         };
         relays.entry(org.clone()).or_insert_with(start).clone()
     }
@@ -200,11 +220,17 @@ impl Seat {
         true
     }
 
+    /// A turn among those who wait for the relay of the organisation; none where too many wait. It is given back when
+    /// dropped.
+    pub fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.relay.as_ref()?.turns).try_acquire_owned().ok()
+    }
+
     /// Passes a command on to the relay of the organisation the seat was claimed in.
     pub fn tell(&self, command: Command) {
         if let Some(relay) = &self.relay {
             // A relay that has ended takes its sessions' channels with it.
-            let _ = relay.send(command);
+            let _ = relay.commands.send(command);
         }
     }
 }
@@ -223,6 +249,7 @@ impl Drop for Seat {
             }
         }
         self.hub.0.connections.fetch_sub(1, Ordering::Relaxed);
+        self.hub.0.counters.sessions.dec();
     }
 }
 

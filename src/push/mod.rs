@@ -9,6 +9,7 @@
 //! version. A patch carries everything its event touched, whole, so that it does not matter from which instance the
 //! version before came. Places in a queue, which shift without being touched, are derived from the events alone.
 
+pub mod counters;
 pub mod protocol;
 
 mod documents;
@@ -21,5 +22,6 @@ mod effects;
 pub mod hub;
 mod relay;
 
+pub mod bearer;
 mod meter;
 pub mod session;

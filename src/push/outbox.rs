@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use bytestring::ByteString;
 use chrono_tz::Tz;
+use prometheus::IntCounter;
 use tokio::sync::mpsc;
 
 use super::protocol::CloseCode;
@@ -53,16 +54,18 @@ pub struct Inbox {
     load: Arc<Load>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Load {
     bytes: AtomicUsize,
     too_slow: AtomicBool,
+    /// How many were too slow so far.
+    slow_ones: IntCounter,
 }
 
 /// A queue for one session.
-pub fn outbox(session: SessionId) -> (Outbox, Inbox) {
+pub fn outbox(session: SessionId, slow_ones: IntCounter) -> (Outbox, Inbox) {
     let (sender, queue) = mpsc::channel(QUEUE_LEN_MAX);
-    let load = Arc::new(Load::default());
+    let load = Arc::new(Load { bytes: AtomicUsize::new(0), too_slow: AtomicBool::new(false), slow_ones });
     (Outbox { session, queue: sender, load: Arc::clone(&load) }, Inbox { queue, load })
 }
 
@@ -72,14 +75,14 @@ impl Outbox {
         let bytes = out.bytes();
         let full = self.load.bytes.load(Ordering::Relaxed) >= QUEUE_BYTES_MAX;
         if full || self.load.too_slow.load(Ordering::Relaxed) {
-            self.load.too_slow.store(true, Ordering::Relaxed);
+            self.load.give_up();
             return false;
         }
         self.load.bytes.fetch_add(bytes, Ordering::Relaxed);
         match self.queue.try_send(out) {
             Ok(()) => true,
             Err(mpsc::error::TrySendError::Full(_)) => {
-                self.load.too_slow.store(true, Ordering::Relaxed);
+                self.load.give_up();
                 false
             }
             Err(mpsc::error::TrySendError::Closed(_)) => false,
@@ -88,6 +91,14 @@ impl Outbox {
 
     pub fn is_closed(&self) -> bool {
         self.queue.is_closed()
+    }
+}
+
+impl Load {
+    fn give_up(&self) {
+        if !self.too_slow.swap(true, Ordering::Relaxed) {
+            self.slow_ones.inc();
+        }
     }
 }
 
@@ -119,13 +130,17 @@ impl Out {
 mod tests {
     use super::*;
 
+    fn queue() -> (Outbox, Inbox) {
+        outbox(1, IntCounter::new("slow", "slow").unwrap())
+    }
+
     fn frame(bytes: usize) -> Out {
         Out::Frame("x".repeat(bytes).into())
     }
 
     #[test]
     fn a_queue_takes_its_bound_of_frames_and_no_more() {
-        let (outbox, _inbox) = outbox(1);
+        let (outbox, _inbox) = queue();
         for _ in 0..QUEUE_LEN_MAX {
             assert!(outbox.send(frame(1)));
         }
@@ -134,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_queue_that_holds_its_bound_of_bytes_takes_no_more() {
-        let (outbox, _inbox) = outbox(1);
+        let (outbox, _inbox) = queue();
         assert!(outbox.send(frame(QUEUE_BYTES_MAX - 1)));
         assert!(outbox.send(frame(1)));
         assert!(!outbox.send(frame(1)));
@@ -142,8 +157,10 @@ mod tests {
 
     #[test]
     fn whoever_was_too_slow_is_told_only_that() {
-        let (outbox, mut inbox) = outbox(1);
+        let (outbox, mut inbox) = queue();
         while outbox.send(frame(1)) {}
+        assert!(!outbox.send(frame(1)));
+        assert_eq!(outbox.load.slow_ones.get(), 1);
         let mut context = Context::from_waker(std::task::Waker::noop());
         let first = inbox.poll(&mut context);
         assert!(matches!(first, Poll::Ready(Some(Out::Close(CloseCode::TooSlow)))));

@@ -6,13 +6,14 @@
 //! whoever listens gets the whole.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
+use super::counters::Counters;
 use super::effects::{Fresh, NewQueue};
 use super::outbox::{Out, Outbox, SessionId};
 use super::protocol::{self, Topic, Version};
@@ -72,13 +73,16 @@ pub struct Relay {
     pending: HashMap<u64, Pending>,
     next_request: u64,
     retry_at: Instant,
+    counters: Counters,
+    /// How many of the topics are counted.
+    counted: i64,
 }
 
 /// The version that was read does not continue what is held.
 struct Break(String);
 
 impl Relay {
-    pub fn new(org: OrgId, store: Store, commands: mpsc::UnboundedReceiver<Command>) -> Relay {
+    pub fn new(org: OrgId, store: Store, commands: mpsc::UnboundedReceiver<Command>, counters: Counters) -> Relay {
         Relay {
             org,
             store,
@@ -90,6 +94,8 @@ impl Relay {
             pending: HashMap::new(),
             next_request: 0,
             retry_at: Instant::now(),
+            counters,
+            counted: 0,
         }
     }
 
@@ -104,6 +110,7 @@ impl Relay {
                 self.restart(&why);
             }
             self.answer();
+            self.count_topics();
             if self.can_read() {
                 continue;
             }
@@ -264,10 +271,19 @@ impl Relay {
             let upto = rest.iter().take_while(|event| event.number <= bound).count();
             let (now, later) = rest.split_at(upto.max(1));
             self.apply(now).await?;
+            self.observe_lag(now);
             self.install();
             rest = later;
         }
         Ok(())
+    }
+
+    /// How long the last of these was under way, by the clocks of Redis and of this machine.
+    fn observe_lag(&self, events: &[NumberedEvent]) {
+        let written = events.last().and_then(|event| event.event.cursor.split_once('-')?.0.parse().ok());
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let lag = now.saturating_sub(Duration::from_millis(written.unwrap_or(0)));
+        self.counters.lag.observe(lag.as_secs_f64());
     }
 
     async fn apply(&mut self, events: &[NumberedEvent]) -> Result<(), Break> {
@@ -300,6 +316,7 @@ impl Relay {
     /// Begins anew: what is held may be wrong.
     fn restart(&mut self, why: &str) {
         if self.followed.is_some() {
+            self.counters.afresh.inc();
             tracing::info!(org = %self.org, "reading the documents of {} afresh: {why}", self.org);
         }
         self.followed = None;
@@ -317,6 +334,12 @@ impl Relay {
         }
         self.to_read.clear();
         self.retry_at = Instant::now() + if why.starts_with(AWAY) { RETRY } else { Duration::ZERO };
+    }
+
+    fn count_topics(&mut self) {
+        let topics = i64::try_from(self.topics.slots.len()).unwrap_or(i64::MAX);
+        self.counters.topics.add(topics - self.counted);
+        self.counted = topics;
     }
 
     fn sweep(&mut self, now: Instant) {

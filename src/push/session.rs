@@ -4,9 +4,7 @@
 //! to the relay of its organisation, what comes from there to the client, as it is. An actor that cannot write is not
 //! polled, so a client that does not read is ended by the relay's bounded queue and the socket's own time-out.
 
-use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -16,53 +14,22 @@ use actix_http::ws::Item;
 use actix_web::web::{Bytes, BytesMut, Payload};
 use actix_web::{Error, HttpRequest, HttpResponse};
 use actix_web_actors::ws::{self, CloseReason, Message, ProtocolError, WebsocketContext, WsResponseBuilder};
+use bytestring::ByteString;
 use chrono_tz::Tz;
 use serde_json::Value;
 
+use super::bearer::{Bearer, Gate, Guest, NoBearer};
+use super::counters::Counters;
 use super::hub::{Bucket, Hub, Limits, Refused, Seat};
 use super::meter::Metered;
 use super::outbox::{Inbox, Out};
 use super::protocol::{self, Asked, CloseCode, FRAME_BYTES_MAX, HELLO_BYTES_MAX, Held, Topic, TopicName, Unreadable};
 use super::relay::{Command, Request};
 use crate::domain::caller::Role;
-use crate::domain::ids::{MemberId, OrgId};
 use crate::domain::instant::with_zone;
 
 /// How long a client may take to answer a close before the connection is ended without it.
 const CLOSE_WAIT: Duration = Duration::from_secs(2);
-
-/// Who a valid token speaks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bearer {
-    pub org: OrgId,
-    pub sub: MemberId,
-    pub role: Role,
-    pub expires_at: crate::domain::instant::Instant,
-}
-
-/// Why there is no bearer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoBearer {
-    /// The token is not believed.
-    Unauthenticated,
-    /// Its role has nothing to listen to.
-    Forbidden,
-    /// It cannot be judged now.
-    Unavailable,
-}
-
-/// Judges tokens.
-pub type Gate = Arc<dyn Fn(String) -> Pin<Box<dyn Future<Output = Result<Bearer, NoBearer>>>> + Send + Sync>;
-
-/// What is known of a connection before its first frame.
-pub enum Guest {
-    /// Says who it is in its hello.
-    Unknown,
-    /// Said so in the head of its request.
-    Known(Bearer),
-    /// A page that may not call; it is told so by a close, the only thing a page can read.
-    Foreign,
-}
 
 /// Upgrades a request to a socket. `Ok(Err(…))` where no more connections are taken for the moment.
 pub fn open(
@@ -84,10 +51,11 @@ pub fn open(
         inbox: Some(inbox),
         gate,
         limits,
+        counters: hub.counters().clone(),
         state: State::Greeting(guest),
         frames: Bucket::full(limits.frames_per_s, limits.frames_burst),
         partial: BytesMut::new(),
-        unanswered: false,
+        heard_at: Instant::now(),
         expiry: None,
         welcome: None,
     };
@@ -107,12 +75,13 @@ struct Session {
     inbox: Option<Inbox>,
     gate: Gate,
     limits: Limits,
+    counters: Counters,
     state: State,
     frames: Bucket,
     /// Of a message that comes in several frames.
     partial: BytesMut,
-    /// A ping is out.
-    unanswered: bool,
+    /// When the client last said something.
+    heard_at: Instant,
     expiry: Option<SpawnHandle>,
     /// What the client was told, once it was: the epoch of its versions, and its organisation's zone.
     welcome: Option<(String, Tz)>,
@@ -139,6 +108,11 @@ impl Actor for Session {
 }
 
 impl Session {
+    fn say(&self, ctx: &mut Ctx, frame: ByteString) {
+        self.counters.frames.inc();
+        ctx.text(frame);
+    }
+
     /// Says why, and ends the connection once the client has heard it.
     fn close(&mut self, ctx: &mut Ctx, code: CloseCode) {
         if matches!(self.state, State::Closing) {
@@ -146,6 +120,7 @@ impl Session {
         }
         self.state = State::Closing;
         self.seat.tell(Command::Leave { session: self.seat.outbox().session });
+        self.counters.closed(code);
         let description = Some(code.reason().to_owned());
         ctx.close(Some(CloseReason { code: ws::CloseCode::Other(code.number()), description }));
         ctx.run_later(CLOSE_WAIT, |_, ctx| ctx.stop());
@@ -155,17 +130,21 @@ impl Session {
         if matches!(self.state, State::Closing) {
             return;
         }
-        if !self.frames.take(Instant::now()) {
+        let now = Instant::now();
+        if !self.frames.take(now) {
             return self.close(ctx, CloseCode::TooManyFrames);
         }
-        if matches!(self.state, State::Open(_)) && text.len() > FRAME_BYTES_MAX {
+        let bytes_max = if matches!(self.state, State::Open(_)) { FRAME_BYTES_MAX } else { HELLO_BYTES_MAX };
+        if text.len() > bytes_max {
             return self.close(ctx, CloseCode::BadFrame);
         }
-        self.unanswered = false;
+        self.heard_at = now;
         match Asked::parse(text) {
             Ok(asked) => self.asked(ctx, asked),
             Err(Unreadable::Frame) => self.close(ctx, CloseCode::BadFrame),
-            Err(Unreadable::Object { id, code, detail }) => ctx.text(protocol::error(id.as_ref(), None, code, &detail)),
+            Err(Unreadable::Object { id, code, detail }) => {
+                self.say(ctx, protocol::error(id.as_ref(), None, code, &detail))
+            }
         }
     }
 
@@ -176,10 +155,12 @@ impl Session {
         };
         match (asked, known) {
             (Asked::Hello { token, epoch, topics }, None) => self.hello(ctx, token, epoch, topics),
-            (Asked::Hello { .. }, Some(_)) => ctx.text(protocol::error(None, None, "invalid", "hello was said before")),
+            (Asked::Hello { .. }, Some(_)) => {
+                self.say(ctx, protocol::error(None, None, "invalid", "hello was said before"))
+            }
             (Asked::Subscribe { id, topics }, Some(bearer)) => {
                 let epoch = self.welcome.as_ref().map(|(epoch, _)| epoch.clone());
-                self.subscribe(&bearer, Some(id), epoch, topics);
+                self.subscribe(ctx, &bearer, Some(id), epoch, topics);
             }
             (Asked::Unsubscribe { id, topics }, Some(bearer)) => {
                 let names = topics.iter().filter_map(|name| topic_of(name, &bearer).ok()).collect();
@@ -188,7 +169,7 @@ impl Session {
             (Asked::Renew { id, token }, Some(bearer)) => self.renew(ctx, id, token, bearer),
             (Asked::Pong, _) => {}
             (Asked::Subscribe { id, .. } | Asked::Unsubscribe { id, .. } | Asked::Renew { id, .. }, None) => {
-                ctx.text(protocol::error(Some(&id), None, "unauthenticated", "say hello first"));
+                self.say(ctx, protocol::error(Some(&id), None, "unauthenticated", "say hello first"));
             }
         }
     }
@@ -220,8 +201,8 @@ impl Session {
             return self.close(ctx, CloseCode::TooManyConnections);
         }
         self.expire_at(ctx, &bearer);
-        self.subscribe(&bearer, None, epoch, topics);
-        self.state = State::Open(bearer);
+        self.state = State::Open(bearer.clone());
+        self.subscribe(ctx, &bearer, None, epoch, topics);
         ctx.run_interval(Duration::from_millis(self.limits.heartbeat_ms), Session::beat);
     }
 
@@ -229,17 +210,18 @@ impl Session {
         if matches!(self.state, State::Closing) {
             return;
         }
-        self.unanswered = true;
-        ctx.text(protocol::ping());
-        ctx.run_later(Duration::from_millis(self.limits.pong_ms_max), |session, ctx| {
-            if session.unanswered {
+        let asked_at = Instant::now();
+        self.say(ctx, protocol::ping());
+        ctx.run_later(Duration::from_millis(self.limits.pong_ms_max), move |session, ctx| {
+            if session.heard_at < asked_at {
                 session.close(ctx, CloseCode::NoPong);
             }
         });
     }
 
     /// Topics the bearer may listen to go to the relay, with the reasons against the others.
-    fn subscribe(&self, bearer: &Bearer, id: Option<Value>, epoch: Option<String>, held: Held) {
+    fn subscribe(&mut self, ctx: &mut Ctx, bearer: &Bearer, id: Option<Value>, epoch: Option<String>, held: Held) {
+        let Some(turn) = self.seat.turn() else { return self.close(ctx, CloseCode::Shedding) };
         let (mut topics, mut refused) = (Vec::new(), Vec::new());
         for (name, version) in held {
             match topic_of(&name, bearer) {
@@ -257,6 +239,7 @@ impl Session {
             refused,
             instructor,
             topics_max: self.limits.topics_max,
+            turn,
         }));
     }
 
@@ -269,15 +252,17 @@ impl Session {
                 Ok(new) if same(&new) => {
                     session.expire_at(ctx, &new);
                     let zone = session.welcome.as_ref().map_or(Tz::UTC, |(_, zone)| *zone);
-                    ctx.text(protocol::renewed(&id, &with_zone(new.expires_at, zone)));
+                    session.say(ctx, protocol::renewed(&id, &with_zone(new.expires_at, zone)));
                     session.state = State::Open(new);
                 }
-                Ok(_) => ctx.text(protocol::error(Some(&id), None, "forbidden", "the token is another bearer's")),
+                Ok(_) => {
+                    session.say(ctx, protocol::error(Some(&id), None, "forbidden", "the token is another bearer's"))
+                }
                 Err(NoBearer::Unauthenticated | NoBearer::Forbidden) => {
-                    ctx.text(protocol::error(Some(&id), None, "unauthenticated", "the token is not valid"));
+                    session.say(ctx, protocol::error(Some(&id), None, "unauthenticated", "the token is not valid"));
                 }
                 Err(NoBearer::Unavailable) => {
-                    ctx.text(protocol::error(Some(&id), None, "unavailable", "the token cannot be judged now"));
+                    session.say(ctx, protocol::error(Some(&id), None, "unavailable", "the token cannot be judged now"));
                 }
             }
         }));
@@ -370,18 +355,18 @@ impl StreamHandler<Out> for Session {
             return;
         }
         match out {
-            Out::Frame(frame) => ctx.text(frame),
-            Out::Frames(frames) => frames.into_iter().for_each(|frame| ctx.text(frame)),
+            Out::Frame(frame) => self.say(ctx, frame),
+            Out::Frames(frames) => frames.into_iter().for_each(|frame| self.say(ctx, frame)),
             Out::Welcome { epoch, zone } => {
                 if let State::Open(bearer) = &self.state {
                     let expires_at = with_zone(bearer.expires_at, zone);
                     let Limits { heartbeat_ms, topics_max, .. } = self.limits;
-                    ctx.text(protocol::welcome(&epoch, heartbeat_ms, topics_max, &expires_at));
+                    self.say(ctx, protocol::welcome(&epoch, heartbeat_ms, topics_max, &expires_at));
                 }
                 self.welcome = Some((epoch, zone));
             }
             Out::Bye { after_ms, spread_ms } => {
-                ctx.text(protocol::bye(after_ms, spread_ms));
+                self.say(ctx, protocol::bye(after_ms, spread_ms));
                 self.close(ctx, CloseCode::GoingAway);
             }
             Out::Close(code) => self.close(ctx, code),

@@ -57,9 +57,10 @@ pub struct Held {
     at: String,
 }
 
-/// What a subscriber gets: the version now, and the frames from the one held to it.
+/// What a subscriber gets: the version now, and the frames from the one held to it, or the whole.
 pub struct CatchUp {
     pub version: Version,
+    pub whole: bool,
     pub frames: Vec<ByteString>,
 }
 
@@ -141,10 +142,10 @@ impl Held {
     /// For a client that holds `have` of this epoch, or 0; `last` is the organisation's version.
     pub fn catch_up(&mut self, have: Version, last: Version) -> CatchUp {
         if have == 0 || have < self.base || have > last {
-            return CatchUp { version: self.version, frames: vec![self.whole()] };
+            return CatchUp { version: self.version, whole: true, frames: vec![self.whole()] };
         }
         let missed = self.ring.iter().filter(|(to, _)| *to > have).map(|(_, frame)| frame.clone());
-        CatchUp { version: self.sent.max(have), frames: missed.collect() }
+        CatchUp { version: self.sent.max(have), whole: false, frames: missed.collect() }
     }
 }
 

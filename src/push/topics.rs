@@ -183,6 +183,10 @@ impl Topics {
         self.sessions.get(&session).map_or(0, HashSet::len)
     }
 
+    pub fn listens(&self, session: SessionId, topic: &Topic) -> bool {
+        self.sessions.get(&session).is_some_and(|topics| topics.contains(topic))
+    }
+
     pub fn joined(&mut self, session: SessionId, topic: &Topic) {
         self.sessions.entry(session).or_default().insert(topic.clone());
     }

@@ -114,7 +114,12 @@ impl Tail {
             Ok(Err(error)) => return Err(StoreError::Unavailable(error.to_string())),
             Err(_) => return Err(StoreError::Unavailable("the tail got no answer".to_owned())),
         };
-        if reply == Value::Nil { self.nothing().await } else { self.taken(reply).map(Some) }
+        if reply == Value::Nil {
+            return self.nothing().await;
+        }
+        // What cannot be read now cannot be read later either.
+        let unreadable = |error: StoreError| TailStep::Broken(error.to_string());
+        Ok(Some(self.taken(reply).unwrap_or_else(unreadable)))
     }
 
     /// Nothing came. Either nothing happened, or it happened and is gone from the stream.

@@ -101,7 +101,7 @@ impl Rig {
             .app_data(web::Data::new(Auth::start(settings.auth).await.unwrap()))
             .app_data(web::Data::new(RateLimit::new(settings.rate.0, settings.rate.1)))
             .app_data(web::Data::new(Origins::new(settings.origins)))
-            .app_data(web::Data::new(Metrics::new().unwrap()))
+            .app_data(web::Data::new(Metrics::in_registry(prometheus::Registry::new()).unwrap()))
             .app_data(web::Data::new(TimeTravel(settings.time_travel)))
             .app_data(health.clone())
             .wrap(Compress::default())

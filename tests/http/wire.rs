@@ -16,7 +16,7 @@ async fn echo(body: Body) -> Result<HttpResponse, Problem> {
 async fn serve() -> u16 {
     let server = HttpServer::new(|| {
         App::new()
-            .app_data(web::Data::new(Metrics::new().unwrap()))
+            .app_data(web::Data::new(Metrics::in_registry(prometheus::Registry::new()).unwrap()))
             .app_data(web::Data::new(Origins::default()))
             .wrap(from_fn(edge::edge))
             .configure(rollcall::http::routes)

@@ -7,6 +7,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
+use crate::counted::counted;
 use crate::screen::Screen;
 use crate::support::api::{Named, Org, Person, World};
 use crate::support::redis::Keeps;
@@ -79,6 +80,8 @@ async fn whoever_does_not_read_is_ended_and_the_others_hear_everything() {
     let reader = reading.await.unwrap();
     assert_eq!(reader.doc(&roster)["class"]["waiting"], 50);
     assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+
+    assert_eq!(counted(port, "rollcall_live_too_slow_total").await, 20.0);
 
     // One that reads again before its connection has ended is told why it was dropped.
     let mut late = stuck.pop().unwrap();

@@ -9,10 +9,14 @@ mod support;
 
 mod contract;
 mod screen;
+mod truth;
 
+mod bounds;
+mod counted;
 mod crowds;
 mod ends;
 mod hearing;
+mod lives;
 mod manners;
 mod resuming;
 mod rights;

@@ -6,6 +6,7 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::screen::{End, Screen};
 use crate::support::api::World;
 use crate::support::redis::Keeps;
+use crate::support::service::Service;
 
 async fn stranger(world: &World) -> Screen {
     Screen::connects(world.services()[0].port).await
@@ -65,46 +66,6 @@ async fn frames_that_cannot_be_read_end_the_connection_and_unknown_ones_do_not()
 }
 
 #[tokio::test]
-async fn whoever_talks_without_end_is_cut_off() {
-    let world = World::with(1, Keeps::Nothing).await;
-    let org = world.org("standard").await;
-    let ann = org.member("ann").await;
-    let mut screen = Screen::of(&world, 0, &ann, &[]).await;
-    for _ in 0..100 {
-        screen.sends_raw(Message::text(r#"{"op":"pong"}"#)).await;
-    }
-    assert_eq!(screen.ends().await, End::Closed(4005));
-}
-
-#[tokio::test]
-async fn topics_and_connections_are_limited() {
-    let world = World::with(1, Keeps::Nothing).await;
-    let org = world.org("standard").await;
-    let ann = org.member("ann").await;
-    let mut screen = Screen::of(&world, 0, &ann, &[]).await;
-    let most = screen.frames[0]["topics_max"].as_u64().unwrap();
-    let class = org.class(json!({})).await;
-    let _ = class;
-    for first in [0, 50] {
-        let days: serde_json::Value = (first..first + 50)
-            .map(|day| (format!("day:main:20{:02}-03-0{}", 20 + day / 9, 1 + day % 9), json!(0)))
-            .collect();
-        screen.subscribes(days).await;
-    }
-    assert_eq!(most, 100);
-    screen.subscribes(json!({ "me": 0 })).await;
-    assert_eq!(screen.hears("error").await["code"], "too_many_topics");
-
-    let mut others = Vec::new();
-    for _ in 0..9 {
-        others.push(Screen::of(&world, 0, &ann, &[]).await);
-    }
-    let mut last = stranger(&world).await;
-    last.sends(json!({ "op": "hello", "token": ann.token() })).await;
-    assert_eq!(last.ends().await, End::Closed(4109));
-}
-
-#[tokio::test]
 async fn pages_of_other_origins_and_other_protocols_are_refused() {
     let world = World::with(1, Keeps::Nothing).await;
     let port = world.services()[0].port;
@@ -117,6 +78,14 @@ async fn pages_of_other_origins_and_other_protocols_are_refused() {
         let mut screen = Screen::tries(port, &[("Origin", &origin)]).await.unwrap_or_else(|_| panic!("{origin}"));
         screen.sends_raw(Message::text(r#"{"op":"hello"}"#)).await;
         assert_eq!(screen.ends().await, End::Closed(if welcome { 4101 } else { 4103 }), "{origin}");
+    }
+    let open = Service::with(world.redis(), |settings| {
+        settings.allowed_origins = Some("https://app.example".into());
+    });
+    for (origin, close) in [("https://app.example", 4101), ("https://evil.example", 4103)] {
+        let mut screen = Screen::tries(open.port, &[("Origin", origin)]).await.unwrap_or_else(|_| panic!("{origin}"));
+        screen.sends_raw(Message::text(r#"{"op":"hello"}"#)).await;
+        assert_eq!(screen.ends().await, End::Closed(close), "{origin}");
     }
     for (protocol, status) in [("rollcall.v2", 400), ("graphql-ws, chat", 400)] {
         let refused = Screen::tries(port, &[("Sec-WebSocket-Protocol", protocol)]).await;

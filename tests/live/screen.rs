@@ -28,6 +28,9 @@ pub struct Screen {
     pub held: BTreeMap<String, (u64, Value)>,
     /// Every frame since the last look, pings aside.
     pub frames: Vec<Value>,
+    /// Whether it does what every client must.
+    pub answers_pings: bool,
+    pub pings: usize,
     next_id: u64,
 }
 
@@ -54,7 +57,8 @@ impl Screen {
         }
         match connect_async(request).await {
             Ok((socket, _)) => {
-                Ok(Screen { socket, epoch: String::new(), held: BTreeMap::new(), frames: Vec::new(), next_id: 1 })
+                let (epoch, held, frames) = (String::new(), BTreeMap::new(), Vec::new());
+                Ok(Screen { socket, epoch, held, frames, answers_pings: true, pings: 0, next_id: 1 })
             }
             Err(Error::Http(response)) => Err(response),
             Err(error) => panic!("{error}"),
@@ -170,6 +174,32 @@ impl Screen {
         while let Ok(Ok(_)) = timeout(Duration::from_millis(ms), self.next()).await {}
     }
 
+    /// Takes frames in until so many pings have come.
+    pub async fn hears_pings(&mut self, most: usize) {
+        while self.pings < most {
+            self.hears_nothing_for(100).await;
+        }
+    }
+
+    /// Waits until the service has answered a control frame, and so has taken everything sent before.
+    pub async fn is_there(&mut self) {
+        self.sends_raw(Message::Ping(b"there?".to_vec().into())).await;
+        loop {
+            let message = timeout(WAIT, self.socket.next()).await.expect("an answer");
+            match message {
+                Some(Ok(Message::Pong(_))) => return,
+                Some(Ok(Message::Ping(_))) => {}
+                other => panic!("{other:?} while waiting for a pong"),
+            }
+        }
+    }
+
+    /// Says goodbye, and waits until the service has answered it.
+    pub async fn leaves(mut self) {
+        self.socket.close(None).await.expect("an open socket");
+        while self.next().await.is_ok() {}
+    }
+
     /// Waits until the socket is closed by the service.
     pub async fn ends(&mut self) -> End {
         loop {
@@ -189,6 +219,10 @@ impl Screen {
                     let frame: Value = serde_json::from_str(&text).expect("a frame is JSON");
                     describes(&frame);
                     if frame["op"] == "ping" {
+                        self.pings += 1;
+                        if !self.answers_pings {
+                            continue;
+                        }
                         self.sends(json!({ "op": "pong" })).await;
                         continue;
                     }

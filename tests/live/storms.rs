@@ -5,14 +5,15 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use tokio::time::timeout;
 
 use crate::resuming::{fails_over, redis};
-use crate::screen::{Screen, face_of};
+use crate::screen::Screen;
 use crate::support::api::{Named, Org, Person, Reply, World};
 use crate::support::redis::Keeps;
 use crate::support::service::Service;
+use crate::truth::so;
 
 const MEMBERS: usize = 8;
 const CLASSES: usize = 4;
@@ -145,7 +146,7 @@ impl Sea {
             let (person, mut screen) = (person.clone(), screen.take().unwrap());
             let topics: Vec<String> = screen.held.keys().cloned().collect();
             for topic in topics {
-                let expected = self.expected(&person, &topic).await;
+                let expected = so(&self.org, &person, &topic).await;
                 let shown = timeout(Duration::from_secs(15), async {
                     while *screen.doc(&topic) != expected {
                         if screen.next().await.is_err() {
@@ -164,39 +165,6 @@ impl Sea {
             self.screens[number] = (person, Some(screen));
         }
     }
-
-    /// What a topic's document is by the API.
-    async fn expected(&self, person: &Person, topic: &str) -> Value {
-        let desk = self.org.desk();
-        let (kind, name) = topic.split_once(':').unwrap_or((topic, ""));
-        match kind {
-            "class" => face_of(&answered(|| desk.sees(&name)).await.body),
-            "day" => {
-                let range = "from=2026-03-02T23:00:00Z&to=2026-03-03T23:00:00Z";
-                let list = answered(|| desk.get(&format!("/v1/classes?{range}"))).await;
-                list.items().iter().map(|class| (class["id"].as_str().unwrap().to_owned(), face_of(class))).collect()
-            }
-            "roster" => roster_of(&answered(|| desk.roster(&name)).await.body),
-            _ => self.me(person).await,
-        }
-    }
-
-    async fn me(&self, person: &Person) -> Value {
-        let mut bookings = Map::new();
-        for when in ["upcoming", "past"] {
-            let list = answered(|| person.get(&format!("/v1/bookings?when={when}&limit=200"))).await;
-            for booking in list.items() {
-                let class = answered(|| self.org.desk().sees(&booking["class"].as_str().unwrap())).await.body;
-                let mut booking = booking.clone();
-                for name in ["title", "club", "starts_at", "ends_at"] {
-                    booking[name] = class[name].clone();
-                }
-                bookings.insert(booking["id"].as_str().unwrap().to_owned(), booking);
-            }
-        }
-        let standing = answered(|| person.standing()).await.body;
-        json!({ "bookings": bookings, "standing": present(&standing) })
-    }
 }
 
 async fn back(screen: &Screen, port: u16, person: &Person) -> Screen {
@@ -206,35 +174,4 @@ async fn back(screen: &Screen, port: u16, person: &Person) -> Screen {
         }
     }
     panic!("no way back for {}", person.sub);
-}
-
-/// A read that is repeated while Redis is away.
-async fn answered(call: impl Fn() -> crate::support::api::Call) -> Reply {
-    loop {
-        let reply = call().send().await;
-        if reply.status == 200 {
-            return reply;
-        }
-        assert_eq!(reply.status, 503, "{reply:?}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
-/// An object without its nulls.
-fn present(body: &Value) -> Value {
-    let known = body.as_object().unwrap().iter().filter(|(_, value)| !value.is_null());
-    known.map(|(name, value)| (name.clone(), value.clone())).collect()
-}
-
-fn roster_of(body: &Value) -> Value {
-    let names = ["member", "name", "status", "position", "present", "late", "first_time"];
-    let lines = ["bookings", "waitlist"].into_iter().flat_map(|list| body[list].as_array().unwrap());
-    let lines: Map<String, Value> = lines
-        .map(|line| {
-            let known = names.into_iter().filter(|name| !line[*name].is_null());
-            let shown: Value = known.map(|name| (name.to_owned(), line[name].clone())).collect();
-            (line["id"].as_str().unwrap().to_owned(), shown)
-        })
-        .collect();
-    json!({ "class": face_of(&body["class"]), "bookings": lines })
 }

@@ -73,7 +73,8 @@ const HOLDS_ANSWERS: &str = "
 ";
 
 /// The socket is up, and everything that was asked for then has been answered.
-const ALL_HELD: &str = "return document.querySelector('rc-book').feed.live && window.underWay === 0 && window.held.length > 1";
+const ALL_HELD: &str =
+    "return document.querySelector('rc-book').feed.live && window.underWay === 0 && window.held.length > 1";
 
 /// Gives the page what was kept back, and time to draw it.
 const LETS_GO: &str = "

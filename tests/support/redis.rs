@@ -7,6 +7,7 @@ use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -25,7 +26,7 @@ pub enum Keeps {
 
 /// A running server.
 pub struct Redis {
-    child: Child,
+    child: Mutex<Child>,
     dir: TempDir,
     keeps: Keeps,
 }
@@ -33,7 +34,7 @@ pub struct Redis {
 impl Redis {
     pub fn start(keeps: Keeps) -> Redis {
         let dir = TempDir::with_prefix("rollcall-test-").expect("a directory for Redis");
-        let child = Redis::launch(&dir, keeps);
+        let child = Mutex::new(Redis::launch(&dir, keeps));
         let redis = Redis { child, dir, keeps };
         redis.wait_until_it_answers();
         redis
@@ -74,15 +75,22 @@ impl Redis {
 
     /// The server's process, for tests that hurt it.
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.child().id()
     }
 
     /// Ends the server without warning and starts it again on what it has on disk.
-    pub fn crash_and_restart(&mut self) {
-        self.child.kill().expect("our own child");
-        self.child.wait().expect("our own child");
-        self.child = Redis::launch(&self.dir, self.keeps);
+    pub fn crash_and_restart(&self) {
+        {
+            let mut child = self.child();
+            child.kill().expect("our own child");
+            child.wait().expect("our own child");
+            *child = Redis::launch(&self.dir, self.keeps);
+        }
         self.wait_until_it_answers();
+    }
+
+    fn child(&self) -> MutexGuard<'_, Child> {
+        self.child.lock().expect("nobody panics while they hold it")
     }
 
     /// Sends the server a command of words without blanks, past the service, and gives back what it says.
@@ -113,7 +121,8 @@ impl Redis {
 impl Drop for Redis {
     fn drop(&mut self) {
         // Only this child, by its id; it has nothing worth keeping.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let mut child = self.child();
+        let _ = child.kill();
+        let _ = child.wait();
     }
 }

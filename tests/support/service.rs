@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 
 use rollcall::app::App;
 use rollcall::config::{Config, Settings};
+use rollcall::push::hub::Limits;
 use rollcall::store::Store;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -34,6 +35,15 @@ impl Service {
 
     /// An instance whose settings were changed; what `change` leaves is as in [`Service::on`].
     pub fn with(redis: &Redis, change: impl FnOnce(&mut Settings)) -> Service {
+        Service::start(redis, change, Limits::default())
+    }
+
+    /// An instance with other bounds for its sockets.
+    pub fn within(redis: &Redis, limits: Limits) -> Service {
+        Service::start(redis, |_| {}, limits)
+    }
+
+    fn start(redis: &Redis, change: impl FnOnce(&mut Settings), limits: Limits) -> Service {
         logs_errors();
         let data_dir = TempDir::with_prefix("rollcall-test-data-").expect("a data directory");
         let durability = if redis.keeps() == Keeps::Nothing { "any" } else { "required" };
@@ -51,7 +61,7 @@ impl Service {
         let config = Config::read(&settings).unwrap_or_else(|error| panic!("the settings of the test: {error}"));
         let (tell, told) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
-        let thread = std::thread::spawn(move || run(config, &tell, stopped));
+        let thread = std::thread::spawn(move || run(config, limits, &tell, stopped));
         let started = told.recv().expect("the service's thread");
         let (port, store) = started.unwrap_or_else(|error| panic!("the service did not start: {error}"));
         Service { port, store, stop: Some(stop), thread: Some(thread), _data_dir: data_dir }
@@ -68,11 +78,16 @@ fn logs_errors() {
     let _ = tracing_subscriber::fmt().with_ansi(false).with_env_filter(filter).with_test_writer().try_init();
 }
 
-fn run(config: Config, tell: &mpsc::Sender<Result<(u16, Store), String>>, stopped: oneshot::Receiver<()>) {
+fn run(
+    config: Config,
+    limits: Limits,
+    tell: &mpsc::Sender<Result<(u16, Store), String>>,
+    stopped: oneshot::Receiver<()>,
+) {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        match App::start(config).await {
+        match App::start_within(config, limits).await {
             Ok(app) => {
                 let _ = tell.send(Ok((app.port(), app.store().clone())));
                 let _ = stopped.await;

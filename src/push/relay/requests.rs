@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::Relay;
@@ -29,6 +30,8 @@ pub struct Request {
     /// The listener, where it is an instructor.
     pub instructor: Option<String>,
     pub topics_max: usize,
+    /// Held until the request is answered.
+    pub turn: OwnedSemaphorePermit,
 }
 
 /// A request and what it still waits for.
@@ -42,9 +45,9 @@ impl Relay {
     pub(super) fn ask(&mut self, mut request: Request) {
         let id = self.next_request;
         self.next_request += 1;
-        let room = request.topics_max.saturating_sub(self.topics.topics_of(request.outbox.session));
-        for (topic, _) in request.topics.drain(room.min(request.topics.len())..) {
-            request.refused.push((topic.to_string(), "too_many_topics", "this connection listens to enough"));
+        let surplus = request.topics.len().min(request.topics_max);
+        for (topic, _) in request.topics.drain(surplus..) {
+            request.refused.push(too_many(topic.to_string()));
         }
         let mut missing = 0;
         for (topic, _) in &request.topics {
@@ -82,7 +85,7 @@ impl Relay {
     /// Registers the listener and gives it what it lacks, in one step.
     fn complete(&mut self, request: Request) {
         let Some(followed) = &self.followed else { return };
-        let Request { outbox, id, hello, epoch, topics, mut refused, instructor, .. } = request;
+        let Request { outbox, id, hello, epoch, topics, mut refused, instructor, topics_max, turn: _turn } = request;
         if hello {
             outbox.send(Out::Welcome { epoch: followed.epoch.clone(), zone: self.topics.zone });
         }
@@ -90,6 +93,11 @@ impl Relay {
         let (last, mut versions, mut patches) = (followed.last, Vec::new(), Vec::new());
         for (topic, have) in topics {
             let name = topic.to_string();
+            // Counted here, because several requests may have waited at once; one that is listened to may be asked anew.
+            if !self.topics.listens(outbox.session, &topic) && self.topics.topics_of(outbox.session) >= topics_max {
+                refused.push(too_many(name));
+                continue;
+            }
             if !may(&self.topics, &topic, instructor.as_deref()) {
                 refused.push((name, "not_found", "there is no such thing for this caller"));
                 continue;
@@ -97,6 +105,9 @@ impl Relay {
             let Some(slot) = self.topics.slots.get_mut(&topic) else { continue };
             let Some(held) = &mut slot.held else { continue };
             let caught = held.catch_up(if same_epoch { have } else { 0 }, last);
+            if have > 0 {
+                self.counters.resumed(!caught.whole);
+            }
             versions.push((name, caught.version));
             patches.extend(caught.frames);
             slot.listeners.insert(outbox.session, Listener { outbox: outbox.clone(), instructor: instructor.clone() });
@@ -128,6 +139,10 @@ impl Relay {
         });
         request.outbox.send(Out::Frames(frames.collect()));
     }
+}
+
+fn too_many(topic: String) -> (String, &'static str, &'static str) {
+    (topic, "too_many_topics", "this connection listens to enough")
 }
 
 /// An instructor may see only rosters of their own classes.

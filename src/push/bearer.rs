@@ -1,0 +1,42 @@
+//! Who a connection speaks for, and how that is found out. How tokens are judged is not known here.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::domain::caller::Role;
+use crate::domain::ids::{MemberId, OrgId};
+use crate::domain::instant::Instant;
+
+/// Who a valid token speaks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bearer {
+    pub org: OrgId,
+    pub sub: MemberId,
+    pub role: Role,
+    pub expires_at: Instant,
+}
+
+/// Why there is no bearer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoBearer {
+    /// The token is not believed.
+    Unauthenticated,
+    /// Its role has nothing to listen to.
+    Forbidden,
+    /// It cannot be judged now.
+    Unavailable,
+}
+
+/// Judges tokens.
+pub type Gate = Arc<dyn Fn(String) -> Pin<Box<dyn Future<Output = Result<Bearer, NoBearer>>>> + Send + Sync>;
+
+/// What is known of a connection before its first frame.
+pub enum Guest {
+    /// Says who it is in its hello.
+    Unknown,
+    /// Said so in the head of its request.
+    Known(Bearer),
+    /// A page that may not call; it is told so by a close, the only thing a page can read.
+    Foreign,
+}
