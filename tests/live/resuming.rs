@@ -23,12 +23,11 @@ async fn whoever_comes_back_gets_exactly_the_patches_they_missed() {
     let mut back = Screen::connects(port).await;
     back.held = held;
     back.says_hello(&ann, &epoch, json!({ "me": have })).await;
-    let subscribed = back.hears("subscribed").await;
-    back.until(|screen| screen.have("me") == subscribed["topics"]["me"].as_u64().unwrap()).await;
+    // The last of them may still be under way to this instance.
+    back.until(|screen| screen.doc("me")["bookings"].as_object().unwrap().len() == 2).await;
     let patches: Vec<_> = back.frames.iter().filter(|frame| frame["op"] == "patch").collect();
     assert_eq!(patches.len(), 2, "{patches:?}");
     assert!(patches.iter().all(|patch| patch["from"] != 0 && patch["event"] == "booking_confirmed"), "{patches:?}");
-    assert_eq!(back.doc("me")["bookings"].as_object().unwrap().len(), 2);
 }
 
 #[tokio::test]
