@@ -352,4 +352,15 @@ do -- sorted sets: reads see what this call has already put
     while most and #out > most do out[#out] = nil end
     return out
   end
+
+  -- What follows a cursor, a score and an id ('' for the beginning), looking at a bounded number; and whether there is more.
+  function R.page(z, lo, hi, after, after_id)
+    local from = tonumber(after)
+    local most = R.scan_max + (from and redis.call('ZCOUNT', z.key, after, after) or 0)
+    local looked_at, out = R.range(z, math.max(lo, from or lo), hi, most), {}
+    for _, entry in ipairs(looked_at) do
+      if entry.score ~= from or R.before(after_id, entry.id) then out[#out + 1] = entry end
+    end
+    return out, #looked_at == most
+  end
 end

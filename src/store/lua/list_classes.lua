@@ -12,24 +12,18 @@ do
 
   R.read('list_classes', function(X, club, category, instructor, from, to, limit, after, after_id, member)
     local index = R.z(X, club == '' and 'classes' or 'club:' .. club .. ':classes')
-    local lo = math.max(tonumber(from) or 0, tonumber(after) or 0)
     local hi = to ~= '' and tonumber(to) - 1 or nil
-    local found, last, more = {}, nil, false
-    limit = tonumber(limit)
-    local page = R.range(index, lo, hi, R.scan_max)
+    local page, more = R.page(index, tonumber(from) or 0, hi, after, after_id)
+    local found, last = {}, nil
     for _, entry in ipairs(page) do
-      local seen = after ~= '' and entry.score == tonumber(after) and not R.before(after_id, entry.id)
-      if not seen then
-        if #found == limit then
-          more = true
-          break
-        end
-        local c = R.class(X, entry.id) or R.corrupt('class ' .. entry.id .. ' is missing')
-        if matches(c, category, instructor) then found[#found + 1] = R.class_entry(X, c, member) end
-        last = entry
+      if #found == tonumber(limit) then
+        more = true
+        break
       end
+      local c = R.class(X, entry.id) or R.corrupt('class ' .. entry.id .. ' is missing')
+      if matches(c, category, instructor) then found[#found + 1] = R.class_entry(X, c, member) end
+      last = entry
     end
-    more = last and (more or #page == R.scan_max)
     local out = { more and R.text(last.score) or '', more and last.id or '' }
     for _, entry in ipairs(found) do out[#out + 1] = entry end
     return 'CLASSES', out

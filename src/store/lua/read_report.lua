@@ -11,18 +11,15 @@ do
   }
 
   R.read('read_report', function(X, from, to, after, after_id)
-    local lo = math.max(tonumber(from), tonumber(after) or 0)
-    local page = R.range(R.z(X, 'classes'), lo, tonumber(to) - 1, R.scan_max)
+    local page, more = R.page(R.z(X, 'classes'), tonumber(from), tonumber(to) - 1, after, after_id)
     local out = { '', '' }
     for _, entry in ipairs(page) do
-      if after == '' or entry.score > tonumber(after) or R.before(after_id, entry.id) then
-        local values, pairs_ = redis.call('HMGET', X.p .. 'class:' .. entry.id, unpack(fields)), {}
-        for i, name in ipairs(fields) do pairs_[2 * i - 1], pairs_[2 * i] = name, values[i] or '' end
-        out[#out + 1] = entry.id
-        out[#out + 1] = pairs_
-      end
+      local values, pairs_ = redis.call('HMGET', X.p .. 'class:' .. entry.id, unpack(fields)), {}
+      for i, name in ipairs(fields) do pairs_[2 * i - 1], pairs_[2 * i] = name, values[i] or '' end
+      out[#out + 1] = entry.id
+      out[#out + 1] = pairs_
     end
-    if #page == R.scan_max then out[1], out[2] = R.text(page[#page].score), page[#page].id end
+    if more then out[1], out[2] = R.text(page[#page].score), page[#page].id end
     return 'REPORT', out
   end)
 end

@@ -12,17 +12,16 @@ do
   end
 
   R.read('read_unrest', function(X, after, after_id)
-    local page = R.range(R.z(X, 'classes'), tonumber(after) or X.now + 1, nil, R.scan_max)
+    local page, more = R.page(R.z(X, 'classes'), X.now + 1, nil, after, after_id)
     local changes, out = X.org.changes, { '', '' }
     -- The clock was set back: what has been carried out since then was right at its own time.
     if X.now < (X.org.ms or 0) then return 'UNREST', out end
     for _, entry in ipairs(page) do
-      local seen = entry.score == tonumber(after) and not R.before(after_id, entry.id)
-      if not seen and restless(X, R.class(X, entry.id) or R.corrupt('class ' .. entry.id .. ' is missing')) then
+      if restless(X, R.class(X, entry.id) or R.corrupt('class ' .. entry.id .. ' is missing')) then
         out[#out + 1] = entry.id
       end
     end
-    if #page == R.scan_max then out[1], out[2] = R.text(page[#page].score), page[#page].id end
+    if more then out[1], out[2] = R.text(page[#page].score), page[#page].id end
     X.org.changes = changes
     return 'UNREST', out
   end)
