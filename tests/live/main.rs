@@ -8,6 +8,7 @@
 mod support;
 
 mod contract;
+mod process;
 mod screen;
 mod truth;
 

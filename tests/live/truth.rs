@@ -51,7 +51,7 @@ async fn me(org: &Org, person: &Person) -> Value {
 }
 
 /// A read that is repeated while Redis is away.
-async fn answered(call: impl Fn() -> Call) -> Reply {
+pub async fn answered(call: impl Fn() -> Call) -> Reply {
     loop {
         let reply = call().send().await;
         if reply.status == 200 {

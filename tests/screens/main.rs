@@ -10,6 +10,7 @@ mod cable;
 mod gym;
 
 mod booking;
+mod client;
 mod connection;
 mod day;
 mod desk;
