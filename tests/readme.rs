@@ -53,14 +53,27 @@ fn the_tour_works_when_pasted() {
         .replace("127.0.0.1:8080", &format!("127.0.0.1:{}", demo.port))
         .replace("target/debug/rollcall", env!("CARGO_BIN_EXE_rollcall"));
     assert!(tour.contains("/v1/classes/tour/bookings"), "the README has a tour");
-    let shell = Command::new("bash")
+    let mut shell = Command::new("bash")
         .args(["-euo", "pipefail", "-c", &tour])
         .env("ROLLCALL_DATA_DIR", data.path())
-        .output()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .unwrap();
+    // A terminal's input stays open, and wscat ends with it.
+    let _terminal = shell.stdin.take();
+    let shell = shell.wait_with_output().unwrap();
     let (out, err) = (String::from_utf8_lossy(&shell.stdout), String::from_utf8_lossy(&shell.stderr));
     assert!(shell.status.success(), "{out}\n{err}");
-    for expected in [r#""status":"waitlisted","position":1"#, r#""event":"booking_promoted""#, r#""outcome":"free""#] {
+    for expected in [
+        r#""status":"waitlisted","position":1"#,
+        r#""event":"booking_promoted""#,
+        r#""outcome":"free""#,
+        r#"{"op":"welcome","#,
+        r#"{"op":"patch","topic":"me","from":0,"#,
+        r#"{"op":"patch","topic":"class:tour","from":0,"#,
+    ] {
         assert!(out.contains(expected), "{expected} is missing in\n{out}");
     }
     let twice: Vec<_> = out.lines().filter(|line| line.contains(r#""status":"booked","paid_with""#)).take(2).collect();

@@ -54,8 +54,15 @@ struct Watcher {
     person: Person,
     screen: Screen,
     heard: BTreeMap<String, Heard>,
-    /// What was held once: epoch, documents, and what was heard until then.
-    once: Option<(String, BTreeMap<String, (u64, Value)>, BTreeMap<String, Heard>)>,
+    once: Option<Once>,
+}
+
+/// What was held once, and what had been heard until then.
+#[derive(Clone)]
+struct Once {
+    epoch: String,
+    held: BTreeMap<String, (u64, Value)>,
+    heard: BTreeMap<String, Heard>,
 }
 
 /// The versions of a topic that were heard of.
@@ -253,11 +260,12 @@ impl Watcher {
     }
 
     fn keeps_what_it_holds(&mut self) {
-        self.once = Some((self.screen.epoch.clone(), self.screen.held.clone(), self.heard.clone()));
+        let Screen { epoch, held, .. } = &self.screen;
+        self.once = Some(Once { epoch: epoch.clone(), held: held.clone(), heard: self.heard.clone() });
     }
 
     fn holds_what_it_kept(&mut self) {
-        if let Some((epoch, held, heard)) = self.once.clone() {
+        if let Some(Once { epoch, held, heard }) = self.once.clone() {
             (self.screen.epoch, self.screen.held, self.heard) = (epoch, held, heard);
         }
     }

@@ -110,3 +110,17 @@ async fn a_class_that_the_club_cancels_says_so_by_itself() {
     window.sees_in("#notes", "The club has cancelled Yoga").await;
     eventually("the booking has ended", async || ann.get("/v1/bookings?when=upcoming").await.items().is_empty()).await;
 }
+
+#[tokio::test]
+async fn a_class_that_is_moved_to_another_day_leaves_this_one_by_itself() {
+    let gym = Gym::on("pulsn-dk", json!({})).await;
+    let ann = gym.member("ann", "Ann Lund", "+4511111111").await;
+    let (stays, moves) = (gym.class_in(300, json!({})).await, gym.class_in(360, json!({})).await);
+    let window = Window::phone().await;
+    gym.opens(&window, "/book", &ann).await;
+    window.sees_in(&card(&moves, ""), "Yoga").await;
+    let starts = chrono::Utc::now() + chrono::TimeDelta::days(2);
+    gym.org.desk().changes(&moves, json!({ "starts_at": starts.format("%Y-%m-%dT%H:%M:00Z").to_string() })).await;
+    window.misses(&card(&moves, ""), "Yoga").await;
+    window.sees_in(&card(&stays, ""), "Yoga").await;
+}

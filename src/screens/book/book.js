@@ -143,6 +143,7 @@ class Book extends Screen {
     this.unwatchDay?.();
     if (!this.feed) return;
     this.unwatchDay = this.feed.watch(this.#topic, (doc) => {
+      if (this.shown.some((id) => !(id in doc))) this.#again();
       for (const [id, face] of Object.entries(doc)) {
         const known = this.classes.get(id);
         if (!known) this.#again();
