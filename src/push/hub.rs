@@ -195,7 +195,11 @@ impl Hub {
             locked(&self.0.tasks).spawn_on(relay.run(), &self.0.runtime);
             Line { commands: sender, turns: Arc::new(Semaphore::new(self.0.limits.waiting_max)) }
         };
-        relays.entry(org.clone()).or_insert_with(start).clone()
+        let ended = |line: &Line| line.commands.is_closed();
+        if relays.get(org).is_none_or(ended) {
+            relays.insert(org.clone(), start());
+        }
+        relays[org].clone()
     }
 }
 
@@ -220,6 +224,11 @@ impl Seat {
         true
     }
 
+    /// Whether the relay has ended: an error of ours, after which nothing more would be heard.
+    pub fn is_cut_off(&self) -> bool {
+        self.relay.as_ref().is_some_and(|line| line.commands.is_closed())
+    }
+
     /// A turn among those who wait for the relay of the organisation; none where too many wait. It is given back when
     /// dropped.
     pub fn turn(&self) -> Option<OwnedSemaphorePermit> {
@@ -229,7 +238,7 @@ impl Seat {
     /// Passes a command on to the relay of the organisation the seat was claimed in.
     pub fn tell(&self, command: Command) {
         if let Some(relay) = &self.relay {
-            // A relay that has ended takes its sessions' channels with it.
+            // Of a relay that has ended the session learns by itself.
             let _ = relay.commands.send(command);
         }
     }

@@ -149,6 +149,7 @@ impl Relay {
                 for topic in &topics {
                     self.topics.left(outbox.session, topic);
                 }
+                self.forgo(outbox.session, &topics);
                 outbox.send(Out::Frame(protocol::unsubscribed(&id)));
             }
             Command::Leave { session } => self.topics.left_all(session),
@@ -191,6 +192,7 @@ impl Relay {
                 for (_, pending) in self.pending.drain() {
                     pending.request.outbox.send(Out::Close(protocol::CloseCode::Forbidden));
                 }
+                self.topics.close(protocol::CloseCode::Internal);
                 self.topics = Topics::default();
                 self.to_read.clear();
                 return Ok(());

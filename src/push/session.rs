@@ -210,6 +210,9 @@ impl Session {
         if matches!(self.state, State::Closing) {
             return;
         }
+        if self.seat.is_cut_off() {
+            return self.close(ctx, CloseCode::Internal);
+        }
         let asked_at = Instant::now();
         self.say(ctx, protocol::ping());
         ctx.run_later(Duration::from_millis(self.limits.pong_ms_max), move |session, ctx| {

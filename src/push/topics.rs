@@ -11,9 +11,9 @@ use tokio::time::Instant;
 
 use super::documents;
 use super::outbox::{Out, SessionId};
-use super::protocol::{self, Cause, Topic, Version};
+use super::protocol::{self, Cause, CloseCode, Topic, Version};
 use super::queues::Queues;
-use super::topic::{Held, Slot};
+use super::topic::{Held, Listener, Slot};
 use crate::domain::ids::{BookingId, ClassId};
 use crate::store::parts::{Part, PartName};
 
@@ -218,6 +218,15 @@ impl Topics {
                 listener.outbox.send(Out::Frame(protocol::gone(topic, code)));
             }
             self.left(session, topic);
+        }
+    }
+
+    /// Ends the connection of everybody who listens.
+    pub fn close(&self, code: CloseCode) {
+        let listeners = self.slots.values().flat_map(|slot| slot.listeners.values());
+        let told: HashMap<SessionId, &Listener> = listeners.map(|one| (one.outbox.session, one)).collect();
+        for listener in told.into_values() {
+            listener.outbox.send(Out::Close(code));
         }
     }
 

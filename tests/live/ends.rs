@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use rollcall::push::counters::Counters;
+use rollcall::push::hub::{Hub, Limits};
 use serde_json::json;
+use tokio::runtime::Handle;
 
 use crate::screen::{End, Screen};
 use crate::support::api::{Named, World};
@@ -59,4 +62,22 @@ async fn all_are_told_in_time_and_nobody_who_does_not_listen_holds_it_up() {
     let (port, staff) = (world.services()[0].port, org.desk());
     let back = screens.pop().unwrap().comes_back(port, &staff).await;
     assert_eq!(*back.doc(&topic), org.face(&class).await);
+}
+
+#[tokio::test]
+async fn a_relay_that_has_ended_is_noticed_and_the_next_who_comes_has_another() {
+    let world = World::with(1, Keeps::Nothing).await;
+    let counters = Counters::in_registry(&prometheus::Registry::new()).unwrap();
+    let hub = Hub::new(world.services()[0].store.clone(), Handle::current(), Limits::default(), counters);
+    let (org, ann) = ("gym".parse().unwrap(), "ann".parse().unwrap());
+    let comes = || {
+        let (mut seat, _inbox) = hub.admit().expect("a seat");
+        assert!(seat.claim(&org, &ann, 2));
+        seat
+    };
+    let first = comes();
+    assert!(!first.is_cut_off());
+    hub.end().await;
+    assert!(first.is_cut_off());
+    assert!(!comes().is_cut_off());
 }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::resuming::redis;
 use crate::screen::Screen;
 use crate::support::api::{Named, World};
 use crate::support::redis::Keeps;
@@ -149,6 +150,27 @@ async fn a_burst_on_a_class_comes_in_few_patches_and_whole() {
     let patches = screen.frames.iter().filter(|frame| frame["op"] == "patch" && frame["from"] != 0).count();
     let most = 2 + begun.elapsed().as_millis() as usize / 200;
     assert!(patches <= most, "{patches} patches in {:?}", begun.elapsed());
+}
+
+/// A page that turns quickly: what was asked for is no longer wanted before it could be read.
+#[tokio::test]
+async fn what_is_given_up_before_it_was_known_is_not_heard_of_either() {
+    let world = two_instances().await;
+    let org = world.org("standard").await;
+    let ann = org.member("ann").await;
+    let class = org.class(json!({})).await;
+    let topic = format!("class:{}", class.id());
+    let mut screen = Screen::of(&world, 1, &ann, &["me"]).await;
+    redis(&world, &["CLIENT", "PAUSE", "700", "ALL"]).await;
+    for (id, topic) in [(11, "day:main:2026-03-03"), (12, &topic)] {
+        screen.sends(json!({ "op": "subscribe", "id": id, "topics": { topic: 0 } })).await;
+    }
+    screen.sends(json!({ "op": "unsubscribe", "id": 13, "topics": [&topic] })).await;
+    screen.hears("unsubscribed").await;
+    ann.books(&class).at(0).await;
+    screen.hears_of("me", "booking_confirmed").await;
+    screen.subscribes(json!({})).await;
+    assert!(screen.frames.iter().all(|frame| frame["topic"] != topic.as_str()), "{:#?}", screen.frames);
 }
 
 #[tokio::test]

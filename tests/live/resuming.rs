@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::screen::Screen;
+use crate::screen::{End, Screen};
 use crate::support::api::{Named, World};
 use crate::support::redis::Keeps;
 
@@ -113,6 +113,19 @@ async fn a_stream_that_was_trimmed_under_the_tail_is_seen_and_healed() {
     ann.books(&class).await;
     screen.until(|screen| screen.doc(&topic)["booked"] == 2).await;
     screen.until(|screen| screen.doc("me")["bookings"].as_object().is_some_and(|all| all.len() == 1)).await;
+}
+
+#[tokio::test]
+async fn who_listens_to_what_is_lost_is_told_to_come_back() {
+    let world = World::with(1, Keeps::Nothing).await;
+    let org = world.org("standard").await;
+    let ann = org.member("ann").await;
+    let mut screen = Screen::of(&world, 0, &ann, &["me"]).await;
+    redis(&world, &["FLUSHALL"]).await;
+    assert_eq!(screen.ends().await, End::Closed(4000));
+    let mut back = Screen::connects(world.services()[0].port).await;
+    back.sends(json!({ "op": "hello", "token": ann.token(), "topics": { "me": 1 } })).await;
+    assert_eq!(back.ends().await, End::Closed(4103), "there is no such organisation any more");
 }
 
 #[tokio::test]

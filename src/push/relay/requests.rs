@@ -7,7 +7,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::Relay;
-use crate::push::outbox::{Out, Outbox};
+use crate::push::outbox::{Out, Outbox, SessionId};
 use crate::push::protocol::{self, Topic, Version};
 use crate::push::topic::Listener;
 use crate::push::topics::Topics;
@@ -62,6 +62,13 @@ impl Relay {
         }
         let until = Instant::now() + REQUEST_WAIT;
         self.pending.insert(id, Pending { request, missing, until });
+    }
+
+    /// What a session asked for and has given up since is not registered once it is known.
+    pub(super) fn forgo(&mut self, session: SessionId, topics: &[Topic]) {
+        for pending in self.pending.values_mut().filter(|pending| pending.request.outbox.session == session) {
+            pending.request.topics.retain(|(topic, _)| !topics.contains(topic));
+        }
     }
 
     /// Answers every request that waits for nothing any more, and those that have waited too long.
