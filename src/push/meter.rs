@@ -84,6 +84,8 @@ impl Stream for Metered {
                     this.exceeded = true;
                     return Poll::Ready(Some(Err(PayloadError::Overflow)));
                 }
+                // A connection that broke has ended; no frame is to blame.
+                Poll::Ready(Some(Err(_))) => return Poll::Ready(None),
                 other => return other,
             }
         }

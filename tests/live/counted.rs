@@ -18,13 +18,17 @@ pub async fn counted(port: u16, name: &str) -> f64 {
 
 /// Waits until it is so many.
 async fn comes_to(port: u16, name: &str, expected: f64) {
-    for _ in 0..200 {
-        if counted(port, name).await == expected {
+    until(port, name, |now| now == expected).await;
+}
+
+async fn until(port: u16, name: &str, so: impl Fn(f64) -> bool) {
+    for _ in 0..400 {
+        if so(counted(port, name).await) {
             return;
         }
         tokio::time::sleep(std::time::Duration::from_millis(25)).await;
     }
-    panic!("{name} is {} and not {expected}", counted(port, name).await);
+    panic!("{name} is {}", counted(port, name).await);
 }
 
 #[tokio::test]
@@ -44,7 +48,7 @@ async fn sockets_are_counted_while_they_live_and_when_they_end() {
     ann.books(&class).await;
     first.hears_of("me", "booking_confirmed").await;
     comes_to(port, "rollcall_live_frames_total", sent + 3.0).await;
-    assert!(counted(port, told).await > before);
+    until(port, told, |now| now > before).await;
 
     let (held, epoch) = (first.have("me"), first.epoch.clone());
     first.subscribes(json!({ "me": held })).await;
@@ -54,7 +58,8 @@ async fn sockets_are_counted_while_they_live_and_when_they_end() {
     comes_to(port, "rollcall_live_resumes_total{result=\"missed\"}", 1.0).await;
     assert_eq!(epoch, back.epoch);
     fails_over(&world).await;
-    comes_to(port, "rollcall_live_afresh_total", 1.0).await;
+    // It may be seen once or twice on its way to another id.
+    until(port, "rollcall_live_afresh_total", |now| now >= 1.0).await;
 
     first.sends_raw(Message::text("[]")).await;
     assert_eq!(first.ends().await, End::Closed(4100));
