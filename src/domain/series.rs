@@ -91,11 +91,15 @@ impl Series {
         Ok(series)
     }
 
-    /// The series with a merge patch (RFC 7396) over its body.
+    /// The series with a merge patch (RFC 7396) over its body. A policy is such a patch itself, in which null says
+    /// something, so it takes the place of the one before.
     pub fn patched(&self, patch: &Value) -> Parsed<Series> {
         Fields::of(patch)?;
         let mut body = self.body.clone();
         merge(&mut body, patch);
+        if let (Some(policy @ Value::Object(_)), Some(fields)) = (patch.get("policy"), body.as_object_mut()) {
+            fields.insert("policy".to_owned(), policy.clone());
+        }
         Series::parse(&body).map(|series| Series { id: self.id.clone(), ..series })
     }
 

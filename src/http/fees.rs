@@ -68,19 +68,20 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
     cfg.service(on("/fees").get(list_fees)).service(on("/fees/{id}/waive").post(waive_fee));
 }
 
-/// The ledger, in order, after the line named.
+/// The ledger, or a member's lines of it, in order, after the line named.
 #[utoipa::path(
     get, path = "/v1/fees", tag = "fees",
     params(
+        ("member" = Option<String>, Query),
         ("after" = Option<String>, Query, description = "The id of the last line already known."),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 200),
     ),
     responses((status = 200, body = ListBody<FeeBody>)),
 )]
 pub async fn list_fees(staff: Staff, mut params: Params, store: web::Data<Store>) -> Result<HttpResponse, Problem> {
-    let page = params.page_after();
+    let (page, member) = (params.page_after(), params.parsed::<MemberId>("member"));
     params.done()?;
-    let fees = store.fees(&staff.org, page.cursor.as_deref(), page.limit).await;
+    let fees = store.fees(&staff.org, member.as_ref(), page.cursor.as_deref(), page.limit).await;
     answer::read_after(fees, |page, zone| ListBody::plain(page, |fee| FeeBody::of(fee, zone)))
 }
 

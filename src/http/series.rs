@@ -121,7 +121,7 @@ pub async fn read_series(
     answer::read(store.series(&staff.org, &id.0).await, |view, _| SeriesBody::of(view))
 }
 
-/// Change a series by a merge patch. Future classes that nobody has booked follow; the others are named.
+/// Change a series by a merge patch; a `policy` in it replaces the one before. Future classes that nobody has booked follow; the others are named.
 #[utoipa::path(
     patch, path = "/v1/series/{id}", tag = "series",
     params(("id" = String, Path)), request_body = SeriesBody, responses((status = 200, body = ChangedSeriesBody)),

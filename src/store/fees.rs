@@ -6,7 +6,7 @@ use super::reply::Record;
 use super::{Answer, Page, Store, Write};
 use crate::domain::booking::Money;
 use crate::domain::fee::Fee;
-use crate::domain::ids::OrgId;
+use crate::domain::ids::{MemberId, OrgId};
 
 impl Store {
     /// Takes a charged line back by a line of its own; repeated, the same waiver is answered.
@@ -16,11 +16,18 @@ impl Store {
         Answer::of(reply, |reply| fee(reply.text()?, &reply.record()?))
     }
 
-    /// Lines after the one named, oldest first; none: from the beginning.
-    pub async fn fees(&self, org: &OrgId, after: Option<&str>, limit: u32) -> Result<Answer<Page<Fee>>, StoreError> {
+    /// Lines after the one named, oldest first; none: from the beginning. Everybody's, or one member's.
+    pub async fn fees(
+        &self,
+        org: &OrgId,
+        member: Option<&MemberId>,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Answer<Page<Fee>>, StoreError> {
         let known = after.is_none_or(|after| after.parse::<u64>().is_ok());
         let from = after.filter(|_| known).unwrap_or("0");
-        let reply = self.read(org, "list_fees", &[from, &limit.to_string()]).await?;
+        let reply =
+            self.read(org, "list_fees", &[from, &limit.to_string(), member.map_or("", MemberId::as_str)]).await?;
         if !known {
             return Ok(Answer::refused(&reply, unreadable_cursor()));
         }

@@ -169,8 +169,10 @@ impl Store {
             Err(errors) => return Ok(Err(Refusal::Invalid(errors))),
         };
         let today = org.now.with_timezone(&policy.timezone).date_naive();
-        let horizon = today + Days::new(reach_days(&policy));
         let done = view.published_until;
+        let reach = today + Days::new(reach_days(&policy));
+        // What was published further ahead, under other rules, is the series' all the same.
+        let horizon = done.filter(|_| whole).map_or(reach, |done| reach.max(done));
         let from = if whole { today } else { done.map_or(today, |done| today.max(done + Days::new(1))) };
         if from > horizon {
             return Ok(Ok(Aligned::default()));

@@ -71,6 +71,38 @@ async fn the_ledger_is_read_in_order_page_by_page() {
 }
 
 #[tokio::test]
+async fn a_members_own_lines_are_read_by_themselves() {
+    let world = World::new().await;
+    let org = world.org("pulsn-dk").await;
+    let members = org.members(["ann", "bob"]).await;
+    let desk = org.desk();
+    for starts_at in ["2026-03-03T12:00:00Z", "2026-03-04T12:00:00Z"] {
+        let class = org.class(json!({ "starts_at": starts_at })).await;
+        let held = [members[0].books(&class).await, members[1].books(&class).await];
+        let start = chrono::DateTime::parse_from_rfc3339(starts_at).unwrap();
+        world.sets_clock(&(start - chrono::TimeDelta::hours(1)).to_rfc3339()).await;
+        for (member, booking) in members.iter().zip(&held) {
+            member.cancels(booking).becoming("late_cancelled").await;
+        }
+    }
+    let first = desk.get("/v1/fees?member=ann").await.items()[0]["id"].as_str().unwrap().to_owned();
+    desk.post(&format!("/v1/fees/{first}/waive"), json!({ "reason": "a flat tyre" })).answers(200).await;
+
+    let whole = desk.fees().await;
+    let anns: Vec<Value> = whole.items().iter().filter(|line| line["member"] == "ann").cloned().collect();
+    assert_eq!(whole.items().len(), 5);
+    assert_eq!((anns.len(), &anns[2]["kind"]), (3, &json!("waived")));
+    assert_eq!(desk.get("/v1/fees?member=ann").await.items(), &anns[..]);
+    let page = desk.get("/v1/fees?member=ann&limit=2").await;
+    assert_eq!(page.items(), &anns[..2]);
+    let rest = desk.get(&format!("/v1/fees?member=ann&limit=2&after={}", page.text("/next"))).await;
+    assert_eq!((rest.items(), rest.at("/next")), (&anns[2..], &json!(null)));
+    desk.get("/v1/fees?member=nobody").refused("not_found").await;
+    desk.erases(&members[1]).await;
+    assert_eq!(desk.get("/v1/fees?member=bob").await.items().len(), 2, "the ledger outlives the person");
+}
+
+#[tokio::test]
 async fn a_spot_taken_again_forgives_the_late_cancel() {
     let world = World::new().await;
     let org = world.org_under("pulsn-dk", forgiving()).await;

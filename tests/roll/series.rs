@@ -80,6 +80,32 @@ async fn a_changed_series_changes_what_nobody_has_booked_and_says_what_it_left_a
 }
 
 #[tokio::test]
+async fn a_series_takes_on_rules_of_its_own_and_gives_them_back() {
+    let story = Story::under(strict()).await;
+    let desk = story.org.desk();
+    desk.post("/v1/series", weekly()).answers(201).await;
+    let opens_at = async || {
+        let list = desk.get("/v1/classes?limit=200").await;
+        list.items().last().unwrap()["terms"]["opens_at"].as_str().unwrap().to_owned()
+    };
+    let (house, published) = (opens_at().await, starts(&story).await);
+    // The chain opens so long before; these open at a fixed time, which says that the other is gone.
+    let change =
+        |policy: &Value| desk.call("PATCH".parse().unwrap(), "/v1/series/spin", Some(json!({ "policy": policy })));
+    let own = json!({ "booking": { "opens": { "before": null, "days": 2, "at": "08:00" }, "daily_limit": null } });
+    change(&own).await;
+    assert_eq!(desk.get("/v1/series/spin").await.body["policy"], own);
+    assert!(opens_at().await.contains("T08:00:00"), "{}", opens_at().await);
+    assert_eq!(starts(&story).await, published, "a later opening takes nothing off the timetable");
+    let other = json!({ "waitlist": { "max": 7 } });
+    change(&other).await;
+    assert_eq!(desk.get("/v1/series/spin").await.body["policy"], other, "the new one takes the place of the old");
+    change(&Value::Null).await;
+    assert_eq!(desk.get("/v1/series/spin").await.body.get("policy"), None);
+    assert_eq!(opens_at().await, house);
+}
+
+#[tokio::test]
 async fn an_ended_series_cancels_what_nobody_has_booked_and_publishes_no_more() {
     let story = Story::under(strict()).await;
     let desk = story.org.desk();

@@ -109,7 +109,7 @@ async fn the_screens_at_the_door_have_no_violation() {
         window.sees_in(".roll", "Ben Holm").await;
         window.types("#who", "nobody").await;
         window.taps("form.arrive .primary").await;
-        window.sees_in(".result", "Nobody is known").await;
+        window.sees_in(".result", "No member has this number").await;
         assert_accessible(&window, &format!("the desk, {scheme}")).await;
         window.types("#find", "ann").await;
         window.taps_named("Open: Ann Lund").await;

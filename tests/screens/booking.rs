@@ -59,6 +59,25 @@ async fn an_offer_shows_the_time_left_and_is_accepted_with_one_tap() {
 }
 
 #[tokio::test]
+async fn a_spot_that_goes_to_whoever_is_first_is_taken_from_the_waitlist_with_one_tap() {
+    let gym = Gym::on("pulsn-dk", json!({ "waitlist": { "then": "first_come" } })).await;
+    let (ann, ben) =
+        (gym.member("ann", "Ann Lund", "+4511111111").await, gym.member("ben", "Ben Holm", "+4522222222").await);
+    // The waitlist has stopped moving; the desk alone still puts somebody on it.
+    let class = gym.class_in(100, json!({ "capacity": 1 })).await;
+    let held = ann.books(&class).await;
+    gym.org.desk().books_for(&ben, &class).becoming("waitlisted").await;
+    let window = Window::phone().await;
+    gym.opens(&window, "/book", &ben).await;
+    window.sees_in(&card(&class, ""), "The waitlist has stopped moving").await;
+    ann.cancels(&held).await;
+    window.sees_in(&card(&class, ""), "First come, first served").await;
+    window.taps(&card(&class, "[data-action=take]")).await;
+    window.sees_in(&card(&class, ""), "You have a spot").await;
+    assert_eq!(ben.sees(&class).await.body["me"]["status"], "booked");
+}
+
+#[tokio::test]
 async fn a_late_cancel_shows_its_price_before_it_costs_anything() {
     let gym = Gym::on("pulsn-dk", json!({})).await;
     let ann = gym.member("ann", "Ann Lund", "+4511111111").await;
@@ -89,7 +108,7 @@ async fn what_bars_a_member_is_said_where_the_button_would_be() {
     let window = Window::phone().await;
     gym.opens(&window, "/book", &ann).await;
     window.taps(&card(&first, "[data-action=book]")).await;
-    window.sees_in(&card(&second, ""), "The most bookings for one day are reached").await;
+    window.sees_in(&card(&second, ""), "The daily limit of bookings is reached").await;
     let buttons = window
         .runs("return document.querySelectorAll(arguments[0]).length", vec![json!(card(&second, "button"))])
         .await;

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// How long something may take to show; a busy machine starts a browser slowly.
-const WAIT: Duration = Duration::from_secs(20);
+const WAIT: Duration = Duration::from_secs(60);
 const LOOK_AGAIN: Duration = Duration::from_millis(40);
 
 const FLAGS: [&str; 9] = [
@@ -29,6 +29,14 @@ const FLAGS: [&str; 9] = [
     "--disable-sync",
     "--disable-dev-shm-usage",
 ];
+
+/// Keys that are no letters, as WebDriver names them.
+pub mod key {
+    pub const ENTER: &str = "\u{e007}";
+    pub const ESCAPE: &str = "\u{e00c}";
+    pub const LEFT: &str = "\u{e012}";
+    pub const RIGHT: &str = "\u{e014}";
+}
 
 /// Widths and heights of the two kinds of device.
 pub const PHONE: (u32, u32) = (390, 844);
@@ -106,8 +114,23 @@ impl Window {
 
     /// The device's appearance: `light` or `dark`.
     pub async fn appears(&self, scheme: &str) {
-        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        self.prefers("prefers-color-scheme", scheme).await;
+    }
+
+    /// What the device asks of every page, such as less motion.
+    pub async fn prefers(&self, feature: &str, value: &str) {
+        let media = json!({ "features": [{ "name": feature, "value": value }] });
         self.devtools("Emulation.setEmulatedMedia", media).await;
+    }
+
+    /// Where the device is.
+    pub async fn is_in(&self, zone: &str) {
+        self.devtools("Emulation.setTimezoneOverride", json!({ "timezoneId": zone })).await;
+    }
+
+    /// Runs a script in each page from now on, before its own.
+    pub async fn begins_with(&self, script: &str) {
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
     }
 
     pub async fn devtools(&self, command: &str, params: Value) -> Value {
@@ -198,6 +221,8 @@ impl Window {
         let tapped = async || {
             let found = self.client.find_all(Locator::XPath(&path)).await.unwrap_or_default();
             for button in found.into_iter().rev() {
+                let shown = vec![serde_json::to_value(&button).expect("a reference")];
+                let _ = self.client.execute("arguments[0].scrollIntoView({ block: 'center' })", shown).await;
                 if button.click().await.is_ok() {
                     return true;
                 }
@@ -205,6 +230,37 @@ impl Window {
             false
         };
         self.until(&what, tapped).await;
+    }
+
+    /// Presses keys, one of [`key`] or letters, where the focus is.
+    pub async fn presses(&self, keys: &str) {
+        let focused = self.client.active_element().await.expect("something has the focus");
+        focused.send_keys(keys).await.unwrap_or_else(|error| panic!("pressing {keys:?}: {error}"));
+    }
+
+    /// Puts the focus on what `css` finds, as soon as it is there.
+    pub async fn focuses(&self, css: &str) {
+        let script = "document.querySelector(arguments[0])?.focus()";
+        self.until(&format!("{css} to take the focus"), async || {
+            self.runs(script, vec![json!(css)]).await;
+            self.is_focused(css).await
+        })
+        .await;
+    }
+
+    async fn is_focused(&self, css: &str) -> bool {
+        let script = "return document.activeElement === document.querySelector(arguments[0])";
+        self.runs(script, vec![json!(css)]).await == json!(true)
+    }
+
+    /// Waits until what `css` finds has the focus.
+    pub async fn has_focus_on(&self, css: &str) {
+        self.until(&format!("the focus on {css}"), async || self.is_focused(css).await).await;
+    }
+
+    /// Waits until a script gives true.
+    pub async fn finds(&self, what: &str, script: &str) {
+        self.until(what, async || self.runs(script, vec![]).await == json!(true)).await;
     }
 
     /// Clears a field and types into it.

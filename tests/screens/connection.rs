@@ -94,7 +94,7 @@ async fn an_answer_that_the_socket_has_overtaken_does_not_take_the_screen_back()
     ben.queues_for(&class).await;
     let cable = Cable::to(gym.world.services()[0].port).await;
     let window = Window::phone().await;
-    window.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": HOLDS_ANSWERS })).await;
+    window.begins_with(HOLDS_ANSWERS).await;
     window.goes_to(&format!("http://127.0.0.1:{}/book#token={}", cable.port, ben.token())).await;
     window.sees("You are number 1").await;
 

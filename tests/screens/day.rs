@@ -54,7 +54,7 @@ async fn a_rule_is_read_as_a_sentence_compared_changed_and_saved() {
     window.taps_named("Save").await;
     window.sees_in("dialog", "At most 20 can wait for a class").await;
     window.taps_named("Change the rules").await;
-    window.sees_in("#notes", "The new rules hold").await;
+    window.sees_in("#notes", "The new rules apply").await;
     assert_eq!(gym.org.admin().get("/v1/org").await.body["policy"]["waitlist"]["max"], 7);
 }
 

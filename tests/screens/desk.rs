@@ -28,7 +28,7 @@ async fn a_kiosk_checks_in_by_phone_and_shows_no_more_than_a_first_name() {
 
     window.types("#who", "+4599999999").await;
     window.taps(".huge").await;
-    window.sees_in(".result", "Nobody is known by this number").await;
+    window.sees_in(".result", "No member has this number").await;
 }
 
 #[tokio::test]
@@ -62,4 +62,25 @@ async fn the_desk_lets_in_a_walk_in_finds_a_member_and_waives_a_fee() {
     window.taps("dialog:last-of-type .primary").await;
     window.sees_in("dialog", "Waived").await;
     assert_eq!(gym.org.desk().standing_of("cleo").await.body["open_fees"]["amount"], 0);
+}
+
+#[tokio::test]
+async fn a_kiosk_is_told_once_in_which_club_it_stands() {
+    let gym = Gym::on("pulsn-dk", json!({})).await;
+    gym.org.desk().put("/v1/clubs/north", json!({ "name": "North" })).await;
+    let ann = gym.member("ann", "Ann Lund", "+4511111111").await;
+    let class = gym.class_in(20, json!({ "club": "north" })).await;
+    ann.books(&class).await;
+    let window = Window::open((820, 1180), "en-GB").await;
+    gym.opens(&window, "/desk", &gym.org.kiosk()).await;
+    window.sees("Which club is this screen in?").await;
+    window.taps_named("North").await;
+    window.types("#who", "+4511111111").await;
+    window.taps(".huge").await;
+    window.sees_in(".result", "Welcome, Ann!").await;
+    assert!(!window.words_in("main").await.contains("Main"), "whoever stands there cannot move it to another club");
+    window.goes_to(&format!("{}/desk?again", gym.url())).await;
+    window.sees("Your phone number").await;
+    gym.opens(&window, "/desk?signed-in-anew", &gym.org.kiosk()).await;
+    window.sees("Which club is this screen in?").await;
 }

@@ -46,6 +46,11 @@ impl Gym {
         self.org.class(body).await
     }
 
+    /// The clock goes to so many minutes from now and stands there; what falls due by then is carried out.
+    pub async fn clock_goes(&self, minutes: i64) {
+        self.world.sets_clock(&(Utc::now() + chrono::TimeDelta::minutes(minutes)).to_rfc3339()).await;
+    }
+
     /// Opens a screen, signed in by its link.
     pub async fn opens(&self, window: &Window, path: &str, who: &Person) {
         window.goes_to(&format!("{}{path}#token={}", self.url(), who.token())).await;

@@ -50,6 +50,20 @@ const UNTRANSLATED: &str = "
     return found;";
 
 #[tokio::test]
+async fn the_clubs_zone_is_said_where_the_device_has_another() {
+    let gym = Gym::on("pulsn-dk", json!({ "timezone": "Europe/Copenhagen" })).await;
+    let ann = gym.member("ann", "Ann Lund", "+4511111111").await;
+    let window = Window::phone().await;
+    window.is_in("America/New_York").await;
+    gym.opens(&window, "/book", &ann).await;
+    window.sees_in(".zone", "Times are in Copenhagen").await;
+    window.is_in("Europe/Oslo").await;
+    gym.opens(&window, "/book?there", &ann).await;
+    window.sees("All instructors").await;
+    assert_eq!(window.words_in(".zone").await, "", "two zones with the same time are no news");
+}
+
+#[tokio::test]
 async fn the_language_is_chosen_and_remembered() {
     let gym = Gym::on("bolgen-no", json!({})).await;
     let ann = gym.member("ann", "Ann Lund", "+4711111111").await;

@@ -14,9 +14,12 @@ mod client;
 mod connection;
 mod day;
 mod desk;
+mod hand;
 mod roll;
+mod staff;
 
 mod access;
+mod keyboard;
 mod languages;
 mod pictures;
 mod served;

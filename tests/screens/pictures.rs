@@ -74,7 +74,8 @@ impl Device {
         self.keep(what).await;
         for width in WIDTHS {
             self.window.is(width, 800).await;
-            let over = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+            let over = "const all = [document.documentElement, ...document.querySelectorAll('dialog')];
+                return Math.max(...all.map((one) => one.scrollWidth - one.clientWidth))";
             assert_eq!(self.window.runs(over, vec![]).await, 0, "{what} is wider than {width} pixels");
         }
         self.window.is(self.size.0, self.size.1).await;
@@ -98,7 +99,7 @@ async fn the_member(show: &Show, device: &Device) {
     show.opens(window, "/book", "member", "m-001").await;
     window.sees("All instructors").await;
     window.taps(".day:nth-child(2)").await;
-    window.sees_in(".week", "free").await;
+    window.sees_in(".week .classes", ":").await;
     device.keep_and_fit("book").await;
     window.taps(".day:nth-child(4)").await;
     window.sees_in(".week .classes", ":").await;
@@ -108,7 +109,7 @@ async fn the_member(show: &Show, device: &Device) {
     device.keep_and_fit("book-mine").await;
     window.taps("#panel [data-action]").await;
     window.sees_in("dialog", "Free of charge").await;
-    device.keep("book-cancel").await;
+    device.keep_and_fit("book-cancel").await;
     window.taps_named("Keep it").await;
     window.taps("#tab-standing").await;
     window.sees("Membership").await;
@@ -133,8 +134,11 @@ async fn the_door(show: &Show, device: &Device) {
     device.keep_and_fit("desk").await;
     window.taps(".names .open").await;
     window.sees_in("dialog", "Earlier").await;
-    device.keep("desk-member").await;
+    device.keep_and_fit("desk-member").await;
     show.opens(window, "/desk?kiosk", "kiosk", "kiosk-1").await;
+    window.sees("Which club is this screen in?").await;
+    device.keep_and_fit("kiosk-club").await;
+    window.taps(".kiosk .huge").await;
     window.sees("Your phone number").await;
     device.keep_and_fit("kiosk").await;
 }
@@ -148,7 +152,17 @@ async fn the_staff(show: &Show, device: &Device) {
     device.keep_and_fit("day").await;
     window.taps(".sessions li:first-child button").await;
     window.sees_in("dialog", "What happened").await;
-    device.keep("day-class").await;
+    device.keep_and_fit("day-class").await;
+    window.taps_named("Close").await;
+    window.taps_named("New class").await;
+    window.taps("dialog .own-rules summary").await;
+    window.sees_in("dialog", "The waitlist moves up until").await;
+    device.keep_and_fit("day-publish").await;
+    window.taps_named("Close").await;
+    window.taps("#tab-members").await;
+    window.taps_named("New member").await;
+    window.taps_named("Freeze days").await;
+    device.keep_and_fit("day-member").await;
     window.taps_named("Close").await;
     for (tab, words) in
         [("series", "No series"), ("members", "Find a member"), ("fees", "No fees"), ("rules", "Cancelling is free")]

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rollcall::http::problem::Code;
+use rollcall::screens::SCREENS;
 
 const LANGUAGES: [&str; 4] = ["en", "lt", "da", "nb"];
 const PARTS: [&str; 5] = ["common", "book", "door", "staff", "policy"];
@@ -102,5 +103,31 @@ fn every_word_that_a_screen_names_is_there() {
         // The client is one file because app builders take it as one.
         let lines = if file.ends_with("rollcall.js") { 0 } else { text.lines().count() };
         assert!(lines <= 400, "{}: {lines} lines; at most 400, then it holds two things", file.display());
+    }
+}
+
+/// The words that a screen loads: the common ones and those it declares.
+fn loaded(script: &str) -> BTreeSet<String> {
+    let text = fs::read_to_string(folder().join(script)).unwrap();
+    let (_, rest) = text.split_once("static words = [").expect("a screen says which words it needs");
+    let (list, _) = rest.split_once(']').unwrap();
+    let parts = list.split(',').map(|part| part.trim().trim_matches('"'));
+    parts.chain(["common"]).flat_map(|part| entries("en", part).into_keys()).collect()
+}
+
+#[test]
+fn a_screen_loads_every_word_that_its_modules_name() {
+    for screen in ["book", "roster", "desk", "day"] {
+        let known = loaded(&format!("{screen}/{screen}.js"));
+        let page = SCREENS.page(screen).unwrap();
+        let modules = page.split('"').filter_map(|text| text.strip_prefix("/screens/")?.split_once('/'));
+        for (_, module) in modules.filter(|(_, path)| path.ends_with(".js")) {
+            let text = fs::read_to_string(folder().join(module)).unwrap();
+            for (at, _) in text.match_indices("t(\"") {
+                let alone = !text[..at].ends_with(|c: char| c.is_alphanumeric());
+                let key = text[at + 3..].split('"').next().unwrap();
+                assert!(!alone || known.contains(key), "{module} says {key:?}, which {screen} does not load");
+            }
+        }
     }
 }

@@ -63,7 +63,7 @@ async fn calls(house: &House) -> Vec<(&'static str, Vec<String>)> {
     let mut publish = vec!["new".to_owned(), "1".to_owned()];
     publish.extend(stored.into_iter().flat_map(|(name, value)| [name, value]));
     let policy = policy(&json!({ "booking": { "daily_limit": 9 } })).to_json().to_string();
-    let fees = house.call("list_fees", &["0", "10"]).await;
+    let fees = house.call("list_fees", &["0", "10", ""]).await;
     let revision = house.field("class:full", "revision").await;
     let call = |args: &[&str]| args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<String>>();
     let begin = ms("2026-03-01T00:00:00Z").to_string();
@@ -173,7 +173,7 @@ async fn calls(house: &House) -> Vec<(&'static str, Vec<String>)> {
             call(&["face", "run", "roster", "run", "me", "dan", "day", &format!("city 2026-03-05 {begin} {later}")]),
         ),
         ("read_parts", call(&["entry", &id("dan", "run"), "mine", &id("dan", "run"), "standing", "kim"])),
-        ("list_fees", call(&["0", "10"])),
+        ("list_fees", call(&["0", "10", ""])),
         ("list_events", call(&["", "10"])),
     ]
 }

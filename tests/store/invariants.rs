@@ -22,7 +22,7 @@ async fn furnished() -> House {
     house.all_book("clip dan", "l").await;
     house.cancels("ann", "k").await;
     house.call("erase_member", &["eve"]).await;
-    let fee = house.call("list_fees", &["0", "1"]).await.text(1);
+    let fee = house.call("list_fees", &["0", "1", ""]).await.text(1);
     house.call("waive_fee", &[&fee, "grace"]).await;
     house.at("2026-03-02T09:00:00Z").await;
     assert_eq!(house.statuses("ann ben cay dan", "k").await, "late_cancelled booked offered waitlisted");
@@ -99,6 +99,11 @@ fn damages(house: &House) -> Vec<(Vec<String>, &'static str)> {
             "invariant 7: member ann owes 1, the lines of the ledger come to 0",
         ),
         (row(&["HSET", &b(&ann), "fee", "300"]), "invariant 7: booking"),
+        (
+            row(&["ZREMRANGEBYRANK", "member:ann:fees", "0", "0"]),
+            "invariant 7: member ann: the lines listed are not those the ledger has of them",
+        ),
+        (row(&["ZADD", "member:ann:fees", "7", "7"]), "invariant 7: member ann: the lines listed are not those"),
         (row(&["HDEL", &b(&ann), "fee_late_cancel"]), "does not explain a late_cancel charge"),
         (
             row(&[

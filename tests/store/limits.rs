@@ -215,7 +215,7 @@ async fn numbers_above_ten_to_the_thirteenth_keep_exact() {
     let score: String = house.on("ZSCORE", "member:ann:history", &[&house.id("ann", "k")]).await;
     assert_eq!(score, (far + 3).to_string());
     house.cancels("ann", "k").await;
-    let line = house.call("list_fees", &["0", "10"]).await;
+    let line = house.call("list_fees", &["0", "10", ""]).await;
     assert_eq!((line.text(1), line.record(2)["amount"].as_str()), ((far + 5).to_string(), "100000000"));
     assert_eq!(house.number("member:ann", "open_fees").await, 10_000_100_000_001);
     let events = house.call("list_events", &["", "10"]).await;

@@ -87,11 +87,11 @@ async fn the_ledger_is_read_line_by_line() {
     house.at("2026-03-05T16:30:00Z").await;
     house.cancels("ann", "k").await;
     house.cancels("ben", "k").await;
-    let first = house.call("list_fees", &["0", "1"]).await;
+    let first = house.call("list_fees", &["0", "1", ""]).await;
     assert_eq!((first.text(0).as_str(), first.record(2)["member"].as_str()), ("1", "ann"));
-    let second = house.call("list_fees", &[&first.text(1), "1"]).await;
+    let second = house.call("list_fees", &[&first.text(1), "1", ""]).await;
     assert_eq!((second.text(0).as_str(), second.record(2)["member"].as_str()), ("", "ben"));
-    assert_eq!(house.call("list_fees", &[&second.text(1), "1"]).await.payload.len(), 1);
+    assert_eq!(house.call("list_fees", &[&second.text(1), "1", ""]).await.payload.len(), 1);
     house.has_heard_all("list_fees", "");
     house.is_sound().await;
 }

@@ -111,7 +111,7 @@ async fn everything(house: &House) {
     store.standing(org, &ann).await.unwrap();
     store.lift_ban(&write(), &ann, "grace").await.unwrap();
     store.erase_member(&write(), &ann).await.unwrap();
-    store.fees(org, None, 10).await.unwrap();
+    store.fees(org, None, None, 10).await.unwrap();
     store.waive_fee(&write(), "7", "grace").await.unwrap();
     store.events(org, None, 10).await.unwrap();
     store.parts(org, &[PartName::Face(class.clone()), PartName::Me(ann.clone())]).await.unwrap();

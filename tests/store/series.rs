@@ -151,9 +151,9 @@ async fn what_retention_no_longer_keeps_goes_and_the_ledger_stays() {
     let left: Vec<String> = house.command(redis::cmd("KEYS").arg(house.key("*old*"))).await;
     assert!(left.is_empty(), "{left:?}");
     assert_eq!(house.on::<Vec<String>>("ZRANGE", "member:ann:history", &["0", "-1"]).await.len(), 1);
-    assert_eq!(house.call("list_fees", &["0", "10"]).await.record(2)["member"], "ann");
+    assert_eq!(house.call("list_fees", &["0", "10", ""]).await.record(2)["member"], "ann");
     assert_eq!(house.number("member:ann", "open_fees").await, 300);
-    let line = house.call("list_fees", &["0", "10"]).await.text(1);
+    let line = house.call("list_fees", &["0", "10", ""]).await.text(1);
     house.refuses("waive_fee", &[&line, "grace"], "wrong_status").await;
     house.store.trim(&house.org).await.unwrap();
     house.has_heard_all("trim", "");

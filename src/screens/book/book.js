@@ -4,10 +4,10 @@ import { h } from "../shared/dom.js";
 import { part, post, read, readAll } from "../shared/api.js";
 import { at, now } from "../shared/clock.js";
 import { note } from "../shared/dialogs.js";
-import { asked, askedClasses } from "../shared/feed.js";
-import { addDays, zoned } from "../shared/format.js";
+import { addDays } from "../shared/format.js";
 import { icon, tabs } from "../shared/parts.js";
 import { isHeld } from "../shared/classes.js";
+import { Newest } from "../shared/newest.js";
 import { Screen } from "../shared/screen.js";
 import { t } from "../shared/words.js";
 import { cancelWithPrice } from "./cancel.js";
@@ -44,6 +44,7 @@ class Book extends Screen {
   filter = { category: "", instructor: "" };
   loading = true;
   busy = new Set();
+  #newest = { day: new Newest(), mine: new Newest(), standing: new Newest() };
 
   title() {
     return t("book.title");
@@ -71,6 +72,10 @@ class Book extends Screen {
     this.#watchDay();
   }
 
+  newDay() {
+    if (this.day < this.fmt.date()) this.show({ day: this.fmt.date() });
+  }
+
   days() {
     const today = this.fmt.date();
     return Array.from({ length: DAYS }, (_, n) => addDays(today, n));
@@ -80,37 +85,36 @@ class Book extends Screen {
 
   async loadDay() {
     const [club, day] = [this.clubShown, this.day];
-    const zone = this.org.timezone;
-    const found = await askedClasses(this.feed, [this.#topic], () =>
-      readAll("/v1/classes", { club, from: zoned(day, "00:00", zone), to: zoned(addDays(day, 1), "00:00", zone) }));
-    if (club !== this.clubShown || day !== this.day) return;
+    const take = this.#newest.day.asks();
+    const found = await this.classesOf(day, { club });
+    if (!take() || club !== this.clubShown || day !== this.day) return;
     this.shown = found.map((one) => one.id);
-    for (const one of found) this.#keep(one);
+    for (const one of found) this.classes.set(one.id, one);
     this.loading = false;
     this.#waitForChanges();
     this.update();
   }
 
   async loadClass(id) {
-    const [found] = await askedClasses(this.feed, [this.#topic], async () => [await read(`/v1/classes/${part(id)}`)]);
-    this.#keep(found);
+    this.classes.set(id, await read(`/v1/classes/${part(id)}`));
     this.update();
   }
 
   async loadMine() {
-    const [found, told] = await asked(this.feed, ["me"], async () => {
-      const found = await readAll("/v1/bookings", { when: "upcoming" });
-      const missing = found.filter((booking) => !this.classes.has(booking.class));
-      await Promise.allSettled(missing.map((booking) => this.loadClass(booking.class)));
-      return found;
-    });
-    if (told.length === 0) this.bookings = new Map(found.map((booking) => [booking.id, booking]));
+    const take = this.#newest.mine.asks();
+    const found = await readAll("/v1/bookings", { when: "upcoming" });
+    const missing = found.filter((booking) => !this.classes.has(booking.class));
+    await Promise.allSettled(missing.map((booking) => this.loadClass(booking.class)));
+    if (!take()) return;
+    this.bookings = new Map(found.map((booking) => [booking.id, booking]));
     this.#tell();
     this.update();
   }
 
   async loadStanding() {
-    this.standing = await read(`/v1/members/${part(this.me.id)}/standing`);
+    const take = this.#newest.standing.asks();
+    const found = await read(`/v1/members/${part(this.me.id)}/standing`);
+    if (take()) this.standing = found;
     this.update();
   }
 
@@ -122,11 +126,6 @@ class Book extends Screen {
     this.update();
   }
 
-  #keep(found) {
-    const known = this.classes.get(found.id);
-    if (!known || found.revision >= known.revision) this.classes.set(found.id, found);
-  }
-
   bookingOf(id) {
     for (const booking of this.bookings.values()) if (booking.class === id && isHeld(booking)) return booking;
     const me = this.classes.get(id)?.me;
@@ -135,15 +134,10 @@ class Book extends Screen {
 
   // ---- what comes by itself ------------------------------------------------------------------------------------
 
-  get #topic() {
-    return `day:${this.clubShown}:${this.day}`;
-  }
-
   #watchDay() {
     this.unwatchDay?.();
     if (!this.feed) return;
-    this.unwatchDay = this.feed.watch(this.#topic, (doc) => {
-      if (this.shown.some((id) => !(id in doc))) this.#again();
+    this.unwatchDay = this.feed.watch(`day:${this.clubShown}:${this.day}`, (doc) => {
       for (const [id, face] of Object.entries(doc)) {
         const known = this.classes.get(id);
         if (!known) this.#again();
@@ -152,6 +146,7 @@ class Book extends Screen {
           this.classes.set(id, { ...known, ...face });
         }
       }
+      if (this.shown.some((id) => !(id in doc))) this.#again();
       this.update();
     });
   }
@@ -165,6 +160,8 @@ class Book extends Screen {
   }
 
   #told(doc) {
+    this.#newest.mine.told();
+    this.#newest.standing.told();
     this.bookings = new Map(Object.entries(doc.bookings));
     this.standing = doc.standing ?? this.standing;
     for (const booking of this.bookings.values()) {
@@ -220,7 +217,7 @@ class Book extends Screen {
     if (this.busy.has(found.id)) return;
     this.busy.add(found.id);
     this.update();
-    await this.attempt(async () => {
+    const did = this.attempt(async () => {
       const done = await this.#do(action, found, booking);
       if (!done) return;
       this.#was.set(done.id, done.status);
@@ -228,9 +225,10 @@ class Book extends Screen {
       note(t(`done.${done.status}`, { title: found.title, n: done.position, when: this.fmt.moment(found.starts_at) }),
         { booked: "good", waitlisted: "wait" }[done.status] ?? "info");
     });
-    this.busy.delete(found.id);
+    await did.finally(() => this.busy.delete(found.id));
     this.update();
-    await Promise.allSettled([this.loadClass(found.id), this.loadDay(), this.loadMine(), this.loadStanding()]);
+    const alone = !this.shown.includes(found.id) && this.loadClass(found.id);
+    await Promise.allSettled([alone, this.loadDay(), this.loadMine(), this.loadStanding()]);
     if (this.past) this.loadPast().catch(() => {});
   }
 

@@ -2,7 +2,7 @@
 
 import { h } from "../shared/dom.js";
 import { about, isHeld, stateLine, stateOf } from "../shared/classes.js";
-import { bar, choice, empty, icon, select, waiting } from "../shared/parts.js";
+import { arrows, bar, choice, empty, icon, select, waiting } from "../shared/parts.js";
 import { now } from "../shared/clock.js";
 import { t } from "../shared/words.js";
 import { upNext } from "./mine.js";
@@ -37,9 +37,9 @@ function dayStrip(screen) {
   const { fmt } = screen;
   const booked = new Set([...screen.bookings.values()].filter(isHeld)
     .map((booking) => screen.classes.get(booking.class) ?? booking).map((found) => found.starts_at && fmt.date(found.starts_at)));
-  return h("div.days", { key: "days", role: "group", "aria-label": t("filter.day") },
+  return h("div.days", { key: "days", role: "radiogroup", "aria-label": t("filter.day"), onkeydown: arrows },
     screen.days().map((day) => h("button.day", {
-      key: day, type: "button", "aria-pressed": String(day === screen.day),
+      key: day, type: "button", role: "radio", "aria-checked": String(day === screen.day), tabindex: day === screen.day ? "0" : "-1",
       "aria-label": `${fmt.dayLong(day)}${booked.has(day) ? `, ${t("day.booked")}` : ""}`,
       onclick: () => screen.show({ day }),
     },
@@ -64,11 +64,11 @@ export function card(screen, found, { withDay = false } = {}) {
   const booking = screen.bookingOf(found.id);
   const state = stateOf(screen.fmt, found, booking, (code, until) => screen.refusal(code, until));
   const label = (action) => `${t(`act.${action}`)}: ${found.title}, ${screen.fmt.moment(found.starts_at)}`;
-  const button = (action, quiet) => action && h(`button.${quiet ? "plain" : "primary"}`, {
+  const button = (action, look) => action && h(`button.${look}`, {
     key: action, type: "button", "aria-label": label(action), "aria-busy": String(screen.busy.has(found.id)),
-    disabled: screen.busy.has(found.id), "data-action": action, onclick: () => screen.act(action, found, booking),
+    "data-action": action, onclick: () => screen.act(action, found, booking),
   }, t(`act.${action}`));
-  const quiet = ["cancel", "leave"].includes(state.action);
+  const look = { cancel: "plain", leave: "plain", queue: "soft" }[state.action] ?? "primary";
   return h(`li.card${withDay ? ".dated" : ""}`, { key: found.id, "data-class": found.id, "data-tone": state.tone, "data-mine": String(!!state.mine), "data-urgent": String(!!state.urgent) },
     h("div.when", null,
       h("strong", null, screen.fmt.time(found.starts_at)), h("span", null, screen.fmt.time(found.ends_at))),
@@ -80,5 +80,5 @@ export function card(screen, found, { withDay = false } = {}) {
     h("div.how", null,
       h("div.now", null, state.mine && icon(state.tone === "good" ? "check" : "clock"), stateLine(state)),
       found.status !== "cancelled" && !state.mine && bar(found.capacity - found.free, found.capacity, found.free === 0 ? "full" : "")),
-    h("div.do", null, button(state.action, quiet), button(state.second, true)));
+    h("div.do", null, button(state.action, look), button(state.second, "plain")));
 }

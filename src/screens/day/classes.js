@@ -1,18 +1,21 @@
 /** The classes of a day, in all clubs or one, with what needs a look first. */
 
 import { h } from "../shared/dom.js";
-import { readAll } from "../shared/api.js";
 import { now } from "../shared/clock.js";
-import { askedClasses } from "../shared/feed.js";
-import { addDays, zoned } from "../shared/format.js";
+import { addDays } from "../shared/format.js";
+import { Newest } from "../shared/newest.js";
 import { bar, choice, empty, icon, tag, waiting } from "../shared/parts.js";
 import { t } from "../shared/words.js";
 import { publish } from "./form.js";
 import { openClass } from "./panel.js";
 
+/** Too few bookings are a worry once the decision about the minimum is this near. */
+const SOON_MS = 6 * 3_600_000;
+
 export class Classes {
   list = null;
   clubShown = "";
+  #newest = new Newest();
 
   constructor(screen) {
     this.screen = screen;
@@ -20,20 +23,16 @@ export class Classes {
   }
 
   async load() {
-    const [day, zone] = [this.day, this.screen.org.timezone];
-    const list = await askedClasses(this.screen.feed, this.#topics, () =>
-      readAll("/v1/classes", { club: this.clubShown, from: zoned(day, "00:00", zone), to: zoned(addDays(day, 1), "00:00", zone) }));
-    if (day !== this.day) return;
+    const { day, clubShown } = this;
+    const take = this.#newest.asks();
+    const list = await this.screen.classesOf(day, { club: clubShown });
+    if (!take() || day !== this.day || clubShown !== this.clubShown) return;
     this.list = list;
     this.screen.update();
   }
 
   refresh() {
     return this.load();
-  }
-
-  get #topics() {
-    return this.screen.clubs.map((club) => `day:${club.id}:${this.day}`);
   }
 
   watch() {
@@ -100,7 +99,8 @@ export class Classes {
     h("span.marks", null,
       found.status === "cancelled" && tag("bad", t("status.cancelled")),
       found.status === "scheduled" && tag("info", t("state.opens", { when: fmt.moment(found.terms.opens_at) })),
-      found.status === "open" && found.needed > 0 && tag("bad", t("state.needed", { n: found.needed })),
+      found.status === "open" && found.needed > 0 && tag(Date.parse(found.terms.decide_at) - now() < SOON_MS ? "bad" : "plain", t("state.needed", { n: found.needed })),
+      found.status === "finished" && found.booked > 0 && found.checked_in === 0 && tag("wait", t("staff.nobody_came")),
       found.waiting > 0 && found.status !== "cancelled" && tag("wait", t("roll.waiting", { n: found.waiting }))),
     h("span.fill", null, h("span", null, h("strong", null, String(found.booked)), ` / ${found.capacity}`), bar(found.booked, found.capacity, found.booked >= found.capacity ? "full" : ""))));
   }

@@ -6,6 +6,7 @@ import { Screen } from "../shared/screen.js";
 import { t } from "../shared/words.js";
 import { Classes } from "./classes.js";
 import { Ledger } from "./ledger.js";
+import { editMember } from "./member_form.js";
 import { Members } from "./members.js";
 import { Reports } from "./reports.js";
 import { Rules } from "./rules.js";
@@ -42,6 +43,15 @@ class Day extends Screen {
     this.update();
     queueMicrotask(() => document.getElementById(`tab-${section}`)?.scrollIntoView({ block: "nearest", inline: "center" }));
     this.attempt(() => this.sections[section].load?.());
+  }
+
+  /** Here a member can be changed, and is shown as they then are. */
+  memberTools(card) {
+    return h("button.plain.small", { type: "button", "data-action": "edit", onclick: async () => {
+      const done = await editMember(this, card.member.id);
+      if (done === "erased") card.close();
+      else if (done) await this.attempt(() => card.load());
+    } }, t("panel.change"));
   }
 
   view() {

@@ -6,6 +6,7 @@ import { ask, note } from "../shared/dialogs.js";
 import { zoned } from "../shared/format.js";
 import { field, select } from "../shared/parts.js";
 import { t } from "../shared/words.js";
+import { Override } from "./override.js";
 
 const input = (name, value, props = {}) => h("input", { name, value: value ?? undefined, autocomplete: "off", ...props });
 
@@ -23,6 +24,10 @@ export function common(screen, known = {}) {
   ];
 }
 
+/** What is said once, when a class or a series is published. */
+export const ageField = (known = {}) =>
+  field(t("form.min_age"), input("min_age", known.min_age, { type: "number", min: 0, max: 120 }), { hint: t("form.min_age_hint") });
+
 /** What the form says. Nothing that was left empty is sent, unless it takes something away. */
 export function commonBody(form, known = {}) {
   const text = (name) => form.get(name)?.trim() || undefined;
@@ -37,6 +42,7 @@ export function commonBody(form, known = {}) {
     minutes: number("minutes"),
     capacity: number("capacity"),
     minimum: number("minimum"),
+    min_age: form.has("min_age") ? gone(number("min_age"), known.min_age) : undefined,
   };
 }
 
@@ -44,16 +50,20 @@ export const clubField = (screen, chosen) => field(t("staff.club"), select("club
 
 /** Publishes a class. Answers with it. */
 export function publish(screen, { club, day }) {
+  const own = new Override(screen);
   return ask(screen.fmt, {
     title: t("staff.new_class"), wide: true,
-    body: () => h("div.grid", null, clubField(screen, club),
-      field(t("staff.day"), input("day", day, { type: "date", required: true })),
-      field(t("form.time"), input("time", "18:00", { type: "time", required: true })), common(screen)),
+    body: (redraw) => [
+      h("div.grid", { key: "fields" }, clubField(screen, club),
+        field(t("staff.day"), input("day", day, { type: "date", required: true })),
+        field(t("form.time"), input("time", "18:00", { type: "time", required: true })), common(screen), ageField()),
+      own.view(redraw),
+    ],
     actions: [{
       label: t("form.publish"),
       run: async (form) => {
         const starts_at = zoned(form.get("day"), form.get("time"), screen.org.timezone);
-        const found = await post("/v1/classes", { club: form.get("club"), starts_at, ...commonBody(form) });
+        const found = await post("/v1/classes", { club: form.get("club"), starts_at, ...commonBody(form), policy: own.body() });
         note(t("form.published", { title: found.title, when: screen.fmt.moment(found.starts_at) }), "good");
         return found;
       },

@@ -1,29 +1,40 @@
 /** The fee ledger, newest first, and the same as a CSV file for the books. */
 
 import { h } from "../shared/dom.js";
-import { part, read, readAll } from "../shared/api.js";
+import { readAll } from "../shared/api.js";
 import { empty, tag, waiting } from "../shared/parts.js";
 import { openMember, waiveButton } from "../shared/member.js";
 import { t } from "../shared/words.js";
+import { Names } from "./names.js";
 
 const LINES_MAX = 20_000;
-const SHOWN_MAX = 200;
+/** Lines shown at first, and again with each "more". */
+const LINES = 100;
 
 export class Ledger {
   lines = null;
-  names = new Map();
+  names = new Names();
+  shown = LINES;
 
   constructor(screen) {
     this.screen = screen;
   }
 
   async load() {
-    this.lines = await readAll("/v1/fees", {}, LINES_MAX);
+    this.lines = await readAll("/v1/fees", {}, { max: LINES_MAX, by: "after" });
     this.screen.update();
-    const shown = this.lines.slice(-SHOWN_MAX);
-    const missing = [...new Set(shown.map((line) => line.member))].filter((id) => !this.names.has(id));
-    await Promise.all(missing.map(async (id) => this.names.set(id, (await read(`/v1/members/${part(id)}`).catch(() => null))?.name ?? t("roll.erased"))));
+    await this.#name();
+  }
+
+  async #name() {
+    await this.names.learn(this.lines.slice(-this.shown).map((line) => line.member));
     this.screen.update();
+  }
+
+  #more() {
+    this.shown += LINES;
+    this.screen.update();
+    return this.screen.attempt(() => this.#name());
   }
 
   refresh() {
@@ -65,12 +76,13 @@ export class Ledger {
       this.lines.length === 0 ? h("div", { key: "none" }, empty(t("ledger.none"))) : h("div.box.scroll", { key: "table", tabindex: "0", role: "region", "aria-label": t("staff.fees") },
         h("table", null,
           h("thead", null, h("tr", null, ["at", "member", "reason"].map((name) => h("th", { key: name, scope: "col" }, t(`ledger.${name}`))), h("th.number", { key: "amount", scope: "col" }, t("ledger.amount")), h("th", { key: "do", scope: "col" }, h("span.sr", null, t("member.waive"))))),
-          h("tbody", null, this.lines.slice(-SHOWN_MAX).reverse().map((line) => h("tr", { key: line.id },
+          h("tbody", null, this.lines.slice(-this.shown).reverse().map((line) => h("tr", { key: line.id },
             h("td", null, fmt.full(line.at)),
             h("td", null, h("button.link", { type: "button", onclick: () => openMember(this.screen, { id: line.member, name: this.names.get(line.member) ?? line.member }) }, this.names.get(line.member) ?? line.member)),
             h("td", null, t(`fee.${line.reason}`), " ", line.kind === "waived" && tag("good", t("member.waived"))),
             h("td.number", null, (line.kind === "waived" ? "−" : "") + fmt.money(line.amount)),
-            h("td.number", null, line.kind === "charged" && (waived.has(line.id) ? tag("good", t("member.waived")) : waiveButton(this.screen, line, async () => { await this.load(); return true; }))))))))
+            h("td.number", null, line.kind === "charged" && (waived.has(line.id) ? tag("good", t("member.waived")) : waiveButton(this.screen, line, async () => { await this.load(); return true; })))))))),
+      this.lines.length > this.shown && h("button.plain", { key: "more", type: "button", onclick: () => this.#more() }, t("more")),
     ];
   }
 }

@@ -8,8 +8,11 @@ import { bar, empty, field, tag, waiting } from "../shared/parts.js";
 import { t } from "../shared/words.js";
 import { change } from "./form.js";
 import { lineWords } from "./history.js";
+import { Names } from "./names.js";
 
-const HISTORY_MAX = 2000;
+const HISTORY_MAX = 5000;
+/** Lines shown at first, and again with each "more". */
+const LINES = 60;
 const TONES = { promotion_passed_over: "wait", booking_promoted: "good", no_show_recorded: "bad", class_cancelled: "bad", fee_charged: "bad", roster_untouched: "wait" };
 
 /** Opens the class in a dialog. */
@@ -25,7 +28,8 @@ export async function openClass(screen, { id, title }) {
 class Panel {
   found = null;
   lines = null;
-  names = new Map();
+  names = new Names();
+  shown = LINES;
 
   constructor(screen, id) {
     Object.assign(this, { screen, id });
@@ -33,12 +37,27 @@ class Panel {
 
   async load() {
     const base = `/v1/classes/${part(this.id)}`;
-    const [found, lines] = await Promise.all([read(base), readAll(`${base}/history`, {}, HISTORY_MAX)]);
+    const [found, lines] = await Promise.all([read(base), readAll(`${base}/history`, {}, { max: HISTORY_MAX })]);
     Object.assign(this, { found, lines: lines.reverse() });
     this.redraw?.();
-    const missing = [...new Set(lines.map((line) => line.member).filter((id) => id && !this.names.has(id)))];
-    await Promise.all(missing.map(async (id) => this.names.set(id, (await read(`/v1/members/${part(id)}`).catch(() => null))?.name ?? t("roll.erased"))));
+    await this.#name();
+  }
+
+  /** Who is on the roster is told in one answer; the rest of those in sight one by one. */
+  async #name() {
+    const shown = this.lines.slice(0, this.shown).map((line) => line.member);
+    if (shown.some((id) => id && !this.names.get(id))) {
+      const roster = await read(`/v1/classes/${part(this.id)}/roster`).catch(() => ({ bookings: [], waitlist: [] }));
+      for (const { member, name } of [...roster.bookings, ...roster.waitlist]) this.names.set(member, name);
+      await this.names.learn(shown);
+    }
     this.redraw?.();
+  }
+
+  #more() {
+    this.shown += LINES;
+    this.redraw?.();
+    return this.screen.attempt(() => this.#name());
   }
 
   async #did(words) {
@@ -116,11 +135,11 @@ class Panel {
 
   #history() {
     if (this.lines.length === 0) return empty(t("member.none"));
-    return h("ol.history", null, this.lines.map((line) => {
+    return [h("ol.history", { key: "lines" }, this.lines.slice(0, this.shown).map((line) => {
       const { words, why, by } = lineWords(this.screen, line, this.names);
       return h("li", { key: line.cursor, "data-tone": TONES[line.event] ?? "plain" },
         h("time", { datetime: line.at }, this.screen.fmt.full(line.at)),
         h("div", null, h("p", null, words), why && h("p.why", null, why), by && h("p.about", null, by)));
-    }));
+    })), this.lines.length > this.shown && h("button.plain", { key: "more", type: "button", onclick: () => this.#more() }, t("more"))];
   }
 }

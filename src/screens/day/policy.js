@@ -32,13 +32,17 @@ export const RULES = [
   ]],
 ];
 
-export const at = (policy, path) => path.split(".").reduce((found, name) => found?.[name], policy);
+/** A value of a policy; what a merge patch took out is null. */
+export const at = (policy, path) => path.split(".").reduce((found, name) => found?.[name], policy) ?? null;
 
 /** The policy with one value set; the given one stays as it is. */
 export function withValue(policy, path, value) {
   const [name, ...rest] = path.split(".");
   return { ...policy, [name]: rest.length ? withValue(policy[name] ?? {}, rest.join("."), value) : value };
 }
+
+/** Whether two policies differ in a rule. */
+export const differs = (one, other, { path }) => JSON.stringify(at(one, path)) !== JSON.stringify(at(other, path));
 
 /** The rule in words, as the policy has it. */
 export function sentence(fmt, policy, { path, kind }) {
@@ -47,7 +51,7 @@ export function sentence(fmt, policy, { path, kind }) {
   switch (kind) {
     case "flag": return t(`${key}.${value ? "yes" : "no"}`);
     case "choice": return t(`${key}.${value}`);
-    case "count?": return value === null || value === undefined ? t(`${key}.none`) : t(key, { n: value });
+    case "count?": return value === null ? t(`${key}.none`) : t(key, { n: value });
     case "count": return t(key, { n: value });
     case "money": return value > 0 ? t(key, { amount: fmt.money({ amount: value, currency: policy.currency }) }) : t(`${key}.none`);
     case "opens": return value.before ? t(`${key}.before`, { span: fmt.span(value.before) }) : t(`${key}.days`, { n: value.days, at: value.at });

@@ -5,8 +5,8 @@ import { put, read, readAll } from "../shared/api.js";
 import { ask, note } from "../shared/dialogs.js";
 import { select, tag, waiting } from "../shared/parts.js";
 import { t } from "../shared/words.js";
-import { control } from "./control.js";
-import { RULES, at, sentence, withValue } from "./policy.js";
+import { RULES, at, differs, sentence, withValue } from "./policy.js";
+import { ruleRow } from "./rule_row.js";
 
 export class Rules {
   org = null;
@@ -55,13 +55,11 @@ export class Rules {
     const { fmt } = this.screen;
     const [own, other] = [sentence(fmt, this.draft, rule), preset && sentence(fmt, preset.policy, rule)];
     const same = own === other;
-    const id = `rule-${rule.path.replaceAll(".", "-")}`;
-    return h("div.rule", { key: rule.path, "data-changed": String(differs(this.draft, this.org.policy, rule)) },
-      h("div.says", null, h("h3", { id }, t(`rule.${rule.path}`)), h("p", null, own),
-        other && (same ? h("p.hint", null, t("rules.same")) : h("p.other", null, tag("info", preset.name), " ", other))),
-      this.admin && h("div.edit", { role: "group", "aria-labelledby": id },
-        control(fmt, rule, at(this.draft, rule.path), this.draft, (value) => this.set(rule.path, value)),
-        other && !same && h("button.plain.small", { type: "button", onclick: () => this.set(rule.path, structuredClone(at(preset.policy, rule.path))) }, t("rules.take"))));
+    return ruleRow(fmt, rule, {
+      draft: this.draft, changed: differs(this.draft, this.org.policy, rule), set: this.admin && ((path, value) => this.set(path, value)),
+      beside: other && (same ? h("p.hint", null, t("rules.same")) : h("p.other", null, tag("info", preset.name), " ", other)),
+      tool: other && !same && h("button.plain.small", { type: "button", onclick: () => this.set(rule.path, structuredClone(at(preset.policy, rule.path))) }, t("rules.take")),
+    });
   }
 
   #save(changed) {
@@ -81,5 +79,3 @@ export class Rules {
     });
   }
 }
-
-const differs = (one, other, rule) => JSON.stringify(at(one, rule.path)) !== JSON.stringify(at(other, rule.path));

@@ -6,7 +6,8 @@ import { ask, note } from "../shared/dialogs.js";
 import { addDays } from "../shared/format.js";
 import { empty, field, icon, tag, waiting } from "../shared/parts.js";
 import { t } from "../shared/words.js";
-import { clubField, common, commonBody } from "./form.js";
+import { ageField, clubField, common, commonBody } from "./form.js";
+import { Override } from "./override.js";
 
 const DAYS = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
 /** A Monday, to name the days by. */
@@ -52,10 +53,11 @@ export class AllSeries {
 
   #edit(series) {
     const { screen } = this;
+    const own = new Override(screen, series?.policy);
     const chosen = weekly(series?.rrule ?? "FREQ=WEEKLY;BYDAY=MO");
     return ask(screen.fmt, {
       title: series ? t("series.change_title", { title: series.title }) : t("series.new"), wide: true,
-      body: () => [
+      body: (redraw) => [
         h("fieldset", { key: "days" }, h("legend", null, t("series.days")),
           chosen ? h("div.row", null, DAYS.map((day, index) => h("label.option", { key: day },
             h("input", { type: "checkbox", name: "day", value: day, checked: chosen.includes(day) || undefined }), h("span", null, this.#dayName(index)))))
@@ -65,7 +67,8 @@ export class AllSeries {
           field(t("series.from"), h("input", { name: "starts_on", type: "date", required: true, value: series?.starts_on ?? screen.fmt.date() })),
           field(t("series.until"), h("input", { name: "until", type: "date", value: series?.until ?? undefined })),
           field(t("series.exceptions"), h("input", { name: "exceptions", value: series?.exceptions?.join(", ") ?? undefined, pattern: "\\s*(\\d{4}-\\d\\d-\\d\\d[,\\s]*)*" }), { hint: t("series.exceptions_hint") }),
-          clubField(screen, series?.club ?? screen.clubs[0]?.id), common(screen, series)),
+          clubField(screen, series?.club ?? screen.clubs[0]?.id), common(screen, series), ageField(series)),
+        own.view(redraw),
       ],
       actions: [{
         label: series ? t("save") : t("series.create"),
@@ -76,6 +79,7 @@ export class AllSeries {
             rrule: form.get("rrule") ?? `FREQ=WEEKLY;BYDAY=${days.join(",")}`,
             until: form.get("until") || (series?.until ? null : undefined),
             exceptions: form.get("exceptions").match(/\d{4}-\d\d-\d\d/g) ?? (series?.exceptions?.length ? [] : undefined),
+            policy: own.body(),
           };
           const done = series ? await patch(`/v1/series/${part(series.id)}`, body, { match: series.revision }) : await post("/v1/series", body);
           note(t("series.done", { published: done.published.length, changed: done.changed.length, cancelled: done.cancelled.length, left: done.left_alone.length }), "good");

@@ -132,11 +132,10 @@ export class Arrival {
       this.#result());
   }
 
-  kiosk(clubs) {
+  kiosk() {
     const type = (digit) => { this.text = (this.result ? "" : this.text).concat(digit).slice(0, LEN_MAX); this.result = null; this.screen.update(); };
     return [
-      h("h1", { key: "title" }, t("desk.kiosk")),
-      clubs,
+      h("div.place-name", { key: "title" }, h("h1", null, t("desk.kiosk")), h("p.about", null, this.screen.club(this.screen.clubShown))),
       this.#form([
         h("div.keypad", { key: "pad", role: "group", "aria-label": t("desk.keypad") },
           KEYS.map((digit) => h("button.key", { key: digit, type: "button", onclick: () => type(digit) }, digit)),

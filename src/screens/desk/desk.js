@@ -1,13 +1,12 @@
 /** `/desk`: checks people in. At the reception with the day's classes and members beside it; with a kiosk's token alone. */
 
 import { h } from "../shared/dom.js";
-import { part, post, readAll } from "../shared/api.js";
+import { part, post } from "../shared/api.js";
 import { now } from "../shared/clock.js";
 import { note } from "../shared/dialogs.js";
-import { askedClasses } from "../shared/feed.js";
 import { askMember, finder } from "../shared/find.js";
-import { addDays, zoned } from "../shared/format.js";
 import { openMember } from "../shared/member.js";
+import { Newest } from "../shared/newest.js";
 import { choice, empty } from "../shared/parts.js";
 import { bannerWords, Roll } from "../shared/roll.js";
 import { Screen } from "../shared/screen.js";
@@ -15,6 +14,8 @@ import { t } from "../shared/words.js";
 import { Arrival } from "./arrival.js";
 
 const CLUB = "rollcall.desk.club";
+/** A kiosk stands in one club. Whoever sets it up says in which, once; a fresh sign-in asks again. */
+const KIOSK_CLUB = "rollcall.kiosk.club";
 
 class Desk extends Screen {
   static words = ["door"];
@@ -22,6 +23,7 @@ class Desk extends Screen {
 
   list = [];
   search = {};
+  #newest = new Newest();
 
   get kiosk() {
     return this.who.role === "kiosk";
@@ -36,8 +38,9 @@ class Desk extends Screen {
   }
 
   async begin() {
-    const kept = this.who.club ?? localStorage.getItem(CLUB);
-    this.clubShown = this.clubs.some((club) => club.id === kept) ? kept : this.clubs[0]?.id;
+    const known = (id) => this.clubs.some((club) => club.id === id);
+    const kept = this.kiosk ? this.who.club ?? sessionStorage.getItem(KIOSK_CLUB) : localStorage.getItem(CLUB);
+    this.clubShown = known(kept) ? kept : this.kiosk && this.clubs.length > 1 ? null : this.clubs[0]?.id;
     this.arrival = new Arrival(this);
     if (!this.kiosk) await this.loadDay();
   }
@@ -52,10 +55,10 @@ class Desk extends Screen {
   }
 
   async loadDay() {
-    const [club, zone, day] = [this.clubShown, this.org.timezone, this.fmt.date()];
-    const list = await askedClasses(this.feed, [`day:${club}:${day}`], () =>
-      readAll("/v1/classes", { club, from: zoned(day, "00:00", zone), to: zoned(addDays(day, 1), "00:00", zone) }));
-    if (club !== this.clubShown) return;
+    const club = this.clubShown;
+    const take = this.#newest.asks();
+    const list = await this.classesOf(this.fmt.date(), { club });
+    if (!take() || club !== this.clubShown) return;
     this.list = list;
     this.update();
   }
@@ -69,9 +72,14 @@ class Desk extends Screen {
     });
   }
 
+  newDay() {
+    if (!this.kiosk) this.show(this.clubShown);
+  }
+
   async show(clubShown) {
     this.clubShown = clubShown;
-    localStorage.setItem(CLUB, clubShown);
+    if (this.kiosk) sessionStorage.setItem(KIOSK_CLUB, clubShown);
+    else localStorage.setItem(CLUB, clubShown);
     this.arrival.clear();
     if (this.kiosk) return;
     this.roll.show(null);
@@ -96,20 +104,37 @@ class Desk extends Screen {
   }
 
   view() {
-    const clubs = !this.who.club && this.clubs.length > 1 &&
+    if (this.kiosk) return h("div.kiosk", { key: "kiosk" }, this.clubShown ? this.arrival.kiosk() : this.#whichClub());
+    const clubs = this.clubs.length > 1 &&
       h("div", { key: "clubs" }, choice(t("desk.club"), this.clubs.map((club) => [club.id, club.name]), this.clubShown, (club) => this.show(club)));
-    if (this.kiosk) return h("div.kiosk", { key: "kiosk" }, this.arrival.kiosk(clubs));
     return h("div.split", { key: "desk" },
       h("div.list", null, clubs, this.arrival.desk(),
-        h("section", { key: "today", "aria-label": t("desk.today") }, h("h2", null, t("desk.today")), this.#today()),
-        h("section.box", { key: "find", "aria-label": t("desk.find") }, finder(this, this.search, (member) => openMember(this, member).then(() => this.changed())))),
+        h("section.box", { key: "find", "aria-label": t("desk.find") }, finder(this, this.search, (member) => openMember(this, member).then(() => this.changed()))),
+        h("section", { key: "today", "aria-label": t("desk.today") }, h("h2", null, t("desk.today")), this.#today())),
       h("section.detail", { key: "detail", "aria-label": t("roll.title") },
         this.roll.id ? this.roll.view({ tools: (found, at) => this.#rollTools(found, at) }) : empty(t("roster.choose"))));
   }
 
+  #whichClub() {
+    return [
+      h("h1", { key: "which" }, t("desk.which_club")),
+      h("ul.picks", { key: "clubs" }, this.clubs.map((club) => h("li", { key: club.id },
+        h("button.plain.huge", { type: "button", onclick: () => this.show(club.id) }, club.name)))),
+    ];
+  }
+
   #today() {
     if (this.list.length === 0) return empty(t("roster.none"));
-    return h("ul.picks", null, this.list.map((found) => h("li", { key: found.id }, h("button.pick", {
+    const over = this.list.filter((found) => Date.parse(found.ends_at) <= now());
+    const ahead = this.list.filter((found) => !over.includes(found));
+    return [
+      over.length > 0 && h("details", { key: "over" }, h("summary", null, t("desk.earlier", { n: over.length })), this.#picks(over)),
+      ahead.length > 0 && h("div", { key: "ahead" }, this.#picks(ahead)),
+    ];
+  }
+
+  #picks(list) {
+    return h("ul.picks", null, list.map((found) => h("li", { key: found.id }, h("button.pick", {
       type: "button", "aria-pressed": String(found.id === this.roll.id), "data-over": String(Date.parse(found.ends_at) <= now()),
       onclick: () => { this.roll.show(found.id); this.update(); },
     },

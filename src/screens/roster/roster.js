@@ -1,10 +1,9 @@
 /** `/roster`: the instructor's classes of today, and the roll of each. */
 
 import { h } from "../shared/dom.js";
-import { readAll } from "../shared/api.js";
 import { now } from "../shared/clock.js";
-import { askedClasses } from "../shared/feed.js";
-import { addDays, zoned } from "../shared/format.js";
+import { addDays } from "../shared/format.js";
+import { Newest } from "../shared/newest.js";
 import { choice, empty } from "../shared/parts.js";
 import { bannerWords, Roll } from "../shared/roll.js";
 import { Screen } from "../shared/screen.js";
@@ -15,6 +14,7 @@ class Roster extends Screen {
   static roles = ["instructor", "staff", "admin"];
 
   list = [];
+  #newest = new Newest();
 
   title() {
     return t("roster.title");
@@ -31,10 +31,11 @@ class Roster extends Screen {
   }
 
   async loadDay() {
-    const zone = this.org.timezone;
-    const who = this.teaches ? { instructor: this.who.sub } : { club: this.clubShown };
-    const found = await askedClasses(this.feed, this.#topics, () =>
-      readAll("/v1/classes", { ...who, from: zoned(this.day, "00:00", zone), to: zoned(addDays(this.day, 1), "00:00", zone) }));
+    const { day, clubShown } = this;
+    const who = this.teaches ? { instructor: this.who.sub } : { club: clubShown };
+    const take = this.#newest.asks();
+    const found = await this.classesOf(day, who);
+    if (!take() || day !== this.day || clubShown !== this.clubShown) return;
     this.list = found.filter((one) => one.status !== "cancelled");
     this.update();
   }
@@ -54,17 +55,17 @@ class Roster extends Screen {
     this.roll.show(current?.id ?? null);
   }
 
-  get #topics() {
-    const clubs = this.teaches ? [...new Set(this.list.map((found) => found.club))] : [this.clubShown];
-    return clubs.map((club) => `day:${club}:${this.day}`);
-  }
-
   #watchDay() {
     this.unwatch?.forEach((stop) => stop());
-    this.unwatch = this.#topics.map((topic) => this.feed.watch(topic, (doc) => {
+    const clubs = this.teaches ? [...new Set(this.list.map((found) => found.club))] : [this.clubShown];
+    this.unwatch = clubs.map((club) => this.feed.watch(`day:${club}:${this.day}`, (doc) => {
       this.list = this.list.map((found) => ({ ...found, ...doc[found.id] }));
       this.update();
     }));
+  }
+
+  newDay() {
+    if (this.day < this.fmt.date()) this.show({ day: this.fmt.date() });
   }
 
   bannerWords() {

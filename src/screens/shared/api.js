@@ -98,15 +98,15 @@ export const part = (id) => encodeURIComponent(id);
 
 export const read = (base, params) => call("GET", path(base, params));
 
-/** Every item of a list, page by page, up to `max`. */
-export async function readAll(base, params = {}, max = 1000) {
+/** Every item of a list, page by page, up to `max`. The ledger calls its cursor `after`. */
+export async function readAll(base, params = {}, { max = 1000, by = "cursor" } = {}) {
   const items = [];
-  let cursor;
+  let next;
   do {
-    const page = await read(base, { ...params, limit: 200, ...(cursor ? { cursor } : {}) });
+    const page = await read(base, { ...params, limit: 200, [by]: next });
     items.push(...page.items);
-    cursor = page.next;
-  } while (cursor && items.length < max);
+    next = page.next;
+  } while (next && items.length < max);
   return items;
 }
 

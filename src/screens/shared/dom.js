@@ -6,6 +6,7 @@
 
 const KIDS = Symbol("children");
 const PROPS = Symbol("properties");
+const FOCUSABLE = "button:not(:disabled), a[href], input:not(:disabled), select";
 const SVG = "http://www.w3.org/2000/svg";
 
 /** One element that should be there: `h("button.primary", {onclick}, "Book")`. */
@@ -18,11 +19,23 @@ export function h(name, props, ...children) {
 
 /** Makes the children of `parent` what `nodes` say. */
 export function render(parent, ...nodes) {
-  const focused = document.activeElement;
+  const refocus = parent.contains(document.activeElement) ? keepFocus() : () => {};
   patchChildren(parent, flat(nodes), parent.namespaceURI === SVG);
-  if (focused && focused !== document.activeElement && focused.isConnected && parent.contains(focused)) {
-    focused.focus({ preventScroll: true });
-  }
+  refocus();
+}
+
+/** Notes where the focus is. What it returns puts it back there or, where that is gone, as near as can be. */
+export function keepFocus() {
+  const focused = document.activeElement;
+  const around = [];
+  for (let element = focused; element; element = element.parentElement) around.push(element);
+  return () => {
+    if (document.activeElement === focused) return;
+    const kept = around.find((element) => element.isConnected);
+    const to = kept === focused ? kept : kept.querySelector(FOCUSABLE) ?? kept;
+    if (to === kept && kept !== focused) to.setAttribute("tabindex", "-1");
+    to.focus({ preventScroll: true });
+  };
 }
 
 function flat(children) {
@@ -57,12 +70,12 @@ function patchChildren(parent, nodes, svg) {
     return { node, kid: kid ?? { tag, key, element: create(node, svg) } };
   });
   for (const kid of [...loose, ...keyed.values()]) kid.element.remove();
+  parent[KIDS] = kids.map(({ kid }) => kid);
   kids.forEach(({ node, kid }, index) => {
     const there = parent.childNodes[index];
     if (there !== kid.element) parent.insertBefore(kid.element, there ?? null);
     patch(kid.element, node, svg);
   });
-  parent[KIDS] = kids.map(({ kid }) => kid);
 }
 
 function create(node, svg) {
@@ -85,13 +98,12 @@ function patch(element, node, svg) {
   if (!(node.tag.includes("-") && node.children.length === 0)) patchChildren(element, node.children, inside);
   for (const name of Object.keys(node.props)) set(element, name, node.props[name], before[name]);
   element[PROPS] = node.props;
-  if (node.props.ref && !before.ref) node.props.ref(element);
 }
 
 const LIVE = new Set(["value", "checked", "indeterminate"]);
 
 function set(element, name, value, before) {
-  if (name === "key" || name === "ref") return;
+  if (name === "key") return;
   if (value === before) {
     // As it was; above all, what somebody has typed since stays.
   } else if (LIVE.has(name)) {

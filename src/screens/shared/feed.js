@@ -11,23 +11,6 @@ const POLL_MS = 8_000;
 /** A socket that blinks is no news: the banner waits this long. */
 const LOST_MS = 2_500;
 
-/**
- * What `call` answers, and those documents of `topics` that the socket has changed meanwhile. An answer may have been
- * overtaken on its way, so where both tell of the same thing the document is shown.
- */
-export async function asked(feed, topics, call) {
-  const before = topics.map((topic) => feed?.doc(topic));
-  const answer = await call();
-  const told = topics.map((topic) => feed?.doc(topic)).filter((doc, n) => doc && doc !== before[n]);
-  return [answer, told];
-}
-
-/** Classes asked for, each as the socket has told of it meanwhile. */
-export async function askedClasses(feed, topics, call) {
-  const [found, told] = await asked(feed, topics, call);
-  return found.map((one) => Object.assign({}, one, ...told.map((doc) => doc[one.id])));
-}
-
 export class Feed {
   #live;
   #polls = new Set();
@@ -58,9 +41,10 @@ export class Feed {
     return this.#live.watch(topic, listener, onGone);
   }
 
-  /** A watched topic's document as it is known now, if it is. */
-  doc(topic) {
-    return this.#live.doc(topic);
+  /** A class as it was answered, with what came by itself for its day meanwhile. */
+  current(found, day) {
+    const doc = this.live ? this.#live.doc(`day:${found.club}:${day}`) : undefined;
+    return { ...found, ...doc?.[found.id] };
   }
 
   /** Called now and then while the socket is down, and once it is up again. Returns how to stop. */

@@ -13,7 +13,7 @@ const TONES = { checked_in: "good", booked: "good", no_show: "bad", late_cancell
 /** Opens the member in a dialog. */
 export async function openMember(screen, member) {
   const card = new Card(screen, member);
-  const closed = ask(screen.fmt, { title: member.name, wide: true, body: (redraw) => card.view(redraw) });
+  const closed = ask(screen.fmt, { title: () => card.member.name, wide: true, body: (redraw, failed, act, close) => card.view(redraw, close) });
   await screen.attempt(() => card.load());
   return closed;
 }
@@ -31,12 +31,12 @@ class Card {
       read(`/v1/members/${id}`), read(`/v1/members/${id}/standing`),
       readAll("/v1/bookings", { member: this.member.id, when: "upcoming" }),
       read("/v1/bookings", { member: this.member.id, when: "past", limit: PAST_SHOWN }),
-      readAll("/v1/fees", {}, 5000),
+      readAll("/v1/fees", { member: this.member.id }, { by: "after" }),
     ]);
     const ids = new Set([...ahead, ...past.items].map((booking) => booking.class));
     const classes = await Promise.all([...ids].map((one) => read(`/v1/classes/${part(one)}`).catch(() => null)));
     this.classes = new Map(classes.filter(Boolean).map((found) => [found.id, found]));
-    Object.assign(this, { member, standing, ahead, past: past.items, fees: fees.filter((line) => line.member === member.id), known: true });
+    Object.assign(this, { member, standing, ahead, past: past.items, fees, known: true });
     this.redraw?.();
   }
 
@@ -46,14 +46,14 @@ class Card {
     return true;
   }
 
-  view(redraw) {
-    this.redraw = redraw;
+  view(redraw, close) {
+    Object.assign(this, { redraw, close });
     if (!this.known) return waiting(4);
     const { fmt } = this.screen;
     const { standing, member } = this;
     const banned = standing.banned_until && Date.parse(standing.banned_until) > Date.now();
     return [
-      h("p.about", { key: "contact" }, [member.id, member.phone, member.email].filter(Boolean).join(" · ")),
+      h("div.row", { key: "contact" }, h("p.about.grow", null, [member.id, member.phone, member.email].filter(Boolean).join(" · ")), this.screen.memberTools?.(this)),
       h("div.row", { key: "marks" },
         tag(member.membership.status === "active" ? "good" : "bad", t(`membership.${member.membership.status}`)),
         tag("plain", t(`plan.${member.membership.plan}`)),
@@ -124,7 +124,7 @@ class Card {
   #ledger() {
     if (this.fees.length === 0) return empty(t("member.no_fees"));
     const waived = new Set(this.fees.map((line) => line.waives).filter(Boolean));
-    return h("ul.lines", null, this.fees.filter((line) => line.kind === "charged").map((line) => h("li", { key: line.id },
+    return h("ul.lines", null, this.fees.filter((line) => line.kind === "charged").reverse().map((line) => h("li", { key: line.id },
       h("div", null, h("strong", null, this.screen.fmt.money(line.amount)), h("p.about", null, `${t(`fee.${line.reason}`)} · ${this.screen.fmt.full(line.at)}`)),
       h("div.marks", null, waived.has(line.id) ? tag("good", t("member.waived")) : waiveButton(this.screen, line, () => this.#then(t("member.waived")))))));
   }

@@ -21,6 +21,12 @@ class Left extends HTMLElement {
     if (this.isConnected) this.#tick();
   }
 
+  /** How to say it: the formats of the reader's language. */
+  set fmt(fmt) {
+    this.format = fmt.left;
+    if (this.isConnected) this.#tick();
+  }
+
   #tick() {
     clearTimeout(this.timer);
     const left = Date.parse(this.getAttribute("until")) - now();
@@ -39,10 +45,7 @@ customElements.define("rc-left", Left);
 
 /** What is left until `until`, in the reader's words. */
 export function left(fmt, until) {
-  return h("rc-left", { until, role: "timer", "aria-live": "off", ref: (element) => {
-    element.format = fmt.left;
-    element.attributeChangedCallback();
-  } });
+  return h("rc-left", { fmt, until, role: "timer", "aria-live": "off" });
 }
 
 const PATHS = {

@@ -4,12 +4,14 @@ import { h } from "./dom.js";
 import { part, read } from "./api.js";
 import { now } from "./clock.js";
 import { note } from "./dialogs.js";
-import { asked } from "./feed.js";
+import { Newest } from "./newest.js";
 import { bar, empty, icon, left, tag, waiting } from "./parts.js";
 import { problemWords } from "./problems.js";
 import { Taps } from "./taps.js";
 import { t } from "./words.js";
 
+/** A longer list than this has a field that narrows it. */
+const AT_A_GLANCE = 15;
 const TAKEN = { "check-in": true, "undo-check-in": false };
 
 export class Roll {
@@ -17,6 +19,8 @@ export class Roll {
   found = null;
   entries = null;
   gone = null;
+  sought = "";
+  #newest = new Newest();
 
   constructor(screen) {
     this.screen = screen;
@@ -39,12 +43,16 @@ export class Roll {
   show(id) {
     this.unwatch?.();
     this.unwatch = undefined;
-    Object.assign(this, { id, found: null, entries: null, gone: null });
+    Object.assign(this, { id, found: null, face: null, entries: null, gone: null, sought: "" });
     if (!id) return;
     this.screen.attempt(() => this.load());
     this.unwatch = this.screen.feed.watch(`roster:${id}`, (doc) => {
       if (this.id !== id) return;
-      this.#told(doc);
+      this.#newest.told();
+      this.face = doc.class;
+      this.found = { ...this.found, ...doc.class };
+      const fresh = Object.entries(doc.bookings).map(([booking, entry]) => [booking, { id: booking, position: undefined, ...entry }]);
+      this.entries = new Map(fresh);
       this.screen.update();
     }, (code) => {
       // Refused for good, not merely out of reach: another instructor has taken over.
@@ -52,20 +60,16 @@ export class Roll {
     });
   }
 
-  #told(doc) {
-    this.found = { ...this.found, ...doc.class };
-    const entries = Object.entries(doc.bookings).map(([booking, entry]) => [booking, { id: booking, position: undefined, ...entry }]);
-    this.entries = new Map(entries);
-  }
-
   async load() {
     const id = this.id;
     if (!id) return;
-    const [roster, [told]] = await asked(this.screen.feed, [`roster:${id}`], () => read(`/v1/classes/${part(id)}/roster`));
+    const take = this.#newest.asks();
+    const roster = await read(`/v1/classes/${part(id)}/roster`);
     if (this.id !== id) return;
-    this.found = { ...this.found, ...roster.class };
-    this.entries = new Map([...roster.bookings, ...roster.waitlist].map((entry) => [entry.id, entry]));
-    if (told) this.#told(told);
+    const newer = take();
+    // The terms come with an answer alone, however old.
+    this.found = { ...this.found, ...roster.class, ...(newer ? {} : this.face) };
+    if (newer) this.entries = new Map([...roster.bookings, ...roster.waitlist].map((entry) => [entry.id, entry]));
     this.screen.update();
   }
 
@@ -106,9 +110,21 @@ export class Roll {
           found.minimum > 0 && found.needed === 0 && tag("plain", t("roll.minimum", { n: found.minimum }))),
         h("p.about", { key: "window" }, at.words)),
       spots.length === 0 ? h("div", { key: "none" }, empty(t("roll.empty")))
-        : h("ul.names", { key: "spots", "aria-label": t("roll.list") }, spots.map((entry) => this.#row(entry, at))),
+        : [all.length > AT_A_GLANCE && this.#sift(), h("ul.names", { key: "spots", "aria-label": t("roll.list") }, this.#sought(spots).map((entry) => this.#row(entry, at)))],
       queue.length > 0 && h("section", { key: "queue" }, h("h3", null, t("roll.queue")),
-        h("ul.names", { "aria-label": t("roll.queue") }, queue.map((entry) => this.#row(entry, at)))));
+        h("ul.names", { "aria-label": t("roll.queue") }, this.#sought(queue).map((entry) => this.#row(entry, at)))));
+  }
+
+  #sift() {
+    return h("div.field.sift", { key: "sift" }, h("label", { for: "sift" }, t("roll.sift")),
+      h("input", { id: "sift", type: "search", autocomplete: "off", value: this.sought, oninput: (event) => { this.sought = event.target.value; this.screen.update(); } }));
+  }
+
+  /** Whose name has a word that begins like that, however it is accented. */
+  #sought(entries) {
+    const plain = (text) => ` ${text.normalize("NFD").replace(/\p{M}/gu, "").toLocaleLowerCase()}`;
+    const sought = plain(this.sought.trim());
+    return sought.length > 1 ? entries.filter((entry) => plain(entry.name).includes(sought)) : entries;
   }
 
   #row(entry, at) {

@@ -4,9 +4,10 @@
  */
 
 import { h, render } from "./dom.js";
-import { read } from "./api.js";
+import { read, readAll } from "./api.js";
+import { at } from "./clock.js";
 import { Feed } from "./feed.js";
-import { formats } from "./format.js";
+import { addDays, formats, zoned } from "./format.js";
 import { claims, signIn, signOut } from "./session.js";
 import { ask, note } from "./dialogs.js";
 import { icon } from "./parts.js";
@@ -66,7 +67,26 @@ export class Screen extends HTMLElement {
     this.feed ??= new Feed((state) => this.#connection(state));
     this.connected(this.feed);
     this.ready = true;
+    this.#waitForMidnight();
     this.update();
+  }
+
+  /** A screen at the desk stays open for days. */
+  #waitForMidnight() {
+    this.stopWaitingForMidnight?.();
+    this.stopWaitingForMidnight = at(zoned(addDays(this.fmt.date(), 1), "00:00", this.org.timezone), () => {
+      this.newDay?.();
+      this.update();
+      this.#waitForMidnight();
+    });
+  }
+
+  /** The classes of a local day, with the counts that came by themselves since the answer. */
+  async classesOf(day, which) {
+    const { timezone } = this.org;
+    const span = { from: zoned(day, "00:00", timezone), to: zoned(addDays(day, 1), "00:00", timezone) };
+    const found = await readAll("/v1/classes", { ...which, ...span });
+    return found.map((one) => this.feed?.current(one, day) ?? one);
   }
 
   /** Called once with the feed: what is to be watched. */
@@ -130,7 +150,7 @@ export class Screen extends HTMLElement {
         foreign && !this.bare && h("p.zone", { key: "zone" }, icon("clock"), t("zone", { zone: foreign })),
         this.ready ? this.view() : h("div.waiting", { key: "waiting", role: "status", "aria-label": t("loading") },
           Array.from({ length: 5 }, (_, key) => h("div.bone", { key })))),
-      h("div", { key: "notes", id: "notes", role: "status", "aria-live": "polite" }));
+      h("div.notes", { key: "notes", id: "notes", role: "status", "aria-live": "polite" }));
   }
 
   #header(title) {
@@ -186,6 +206,6 @@ export class Screen extends HTMLElement {
         h("div.field", null, h("label", { for: "token" }, t("sign_in.label")),
           h("input", { id: "token", name: "token", required: true, autocomplete: "off", spellcheck: "false" })),
         h("button.primary", { type: "submit" }, t("sign_in.go"))),
-      h("div", { id: "notes", role: "status", "aria-live": "polite" })));
+      h("div.notes", { id: "notes", role: "status", "aria-live": "polite" })));
   }
 }

@@ -11,6 +11,8 @@ function taken() {
   const found = new URLSearchParams(location.hash.slice(1)).get("token");
   if (!found) return null;
   history.replaceState(null, "", location.pathname + location.search);
+  // Whatever this tab remembered was somebody else's.
+  sessionStorage.clear();
   sessionStorage.setItem(KEPT, found);
   return found;
 }

@@ -1,11 +1,11 @@
 //! Invariant 7, the money: every charge has a booking that explains it, is made once per reason and taken back at most
 //! once, and what members and bookings owe is the sum of their lines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Findings;
 use super::picture::Picture;
-use super::read::Fields;
+use super::read::{Fields, Scores};
 
 pub fn check(picture: &Picture, findings: &mut Findings) {
     let mut ledger = Ledger::default();
@@ -13,6 +13,7 @@ pub fn check(picture: &Picture, findings: &mut Findings) {
         ledger.enter(id, line, picture, findings);
     }
     for (id, member) in &picture.members {
+        listed(id, &member.fees, ledger.lines.get(id.as_str()), findings);
         balance(&format!("member {id}"), "open_fees", &member.fields, ledger.members.get(id.as_str()), findings);
     }
     for id in ledger.members.keys().filter(|id| !picture.members.contains_key(**id)) {
@@ -30,6 +31,8 @@ struct Ledger<'a> {
     /// The charged line of each booking and reason.
     causes: BTreeMap<(&'a str, &'a str), &'a str>,
     members: BTreeMap<&'a str, i64>,
+    /// The numbers of each member's lines.
+    lines: BTreeMap<&'a str, BTreeSet<&'a str>>,
     bookings: BTreeMap<&'a str, i64>,
 }
 
@@ -58,6 +61,7 @@ impl<'a> Ledger<'a> {
             }
         };
         announced(number, line, picture, findings);
+        self.lines.entry(line.text("member")).or_default().insert(number);
         *self.members.entry(line.text("member")).or_default() += signed;
         *self.bookings.entry(line.text("booking")).or_default() += signed;
     }
@@ -115,6 +119,14 @@ fn announced(number: &str, line: &Fields, picture: &Picture, findings: &mut Find
     });
     if !told {
         findings.broken(7, format!("fee {number} is not what event {number} says"));
+    }
+}
+
+/// A member's own lines are found where they are looked for, under their numbers.
+fn listed(id: &str, fees: &Scores, lines: Option<&BTreeSet<&str>>, findings: &mut Findings) {
+    let sound = fees.iter().all(|(number, score)| score.to_string() == *number);
+    if !sound || fees.keys().map(String::as_str).ne(lines.into_iter().flatten().copied()) {
+        findings.broken(7, format!("member {id}: the lines listed are not those the ledger has of them"));
     }
 }
 

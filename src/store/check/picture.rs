@@ -58,6 +58,7 @@ pub struct MemberPicture {
     pub upcoming: Scores,
     pub history: Scores,
     pub strikes: Scores,
+    pub fees: Scores,
 }
 
 /// A line of the stream or of a class's history. Of the data only what can be checked is kept.
@@ -152,6 +153,7 @@ enum MemberPart {
     Upcoming,
     History,
     Strikes,
+    Fees,
 }
 
 impl Place {
@@ -213,6 +215,7 @@ impl MemberPart {
             Some("upcoming") => MemberPart::Upcoming,
             Some("history") => MemberPart::History,
             Some("strikes") => MemberPart::Strikes,
+            Some("fees") => MemberPart::Fees,
             Some(_) => return None,
         })
     }
@@ -369,6 +372,7 @@ impl MemberPicture {
             (MemberPart::Upcoming, Content::Sorted(scores)) => self.upcoming = scores,
             (MemberPart::History, Content::Sorted(scores)) => self.history = scores,
             (MemberPart::Strikes, Content::Sorted(scores)) => self.strikes = scores,
+            (MemberPart::Fees, Content::Sorted(scores)) => self.fees = scores,
             (_, Content::Hash(_) | Content::Sorted(_) | Content::Lines(_) | Content::Text | Content::WrongType(_)) => {}
         }
     }

@@ -20,6 +20,7 @@
     member:<id>:upcoming  zset    live bookings by class start
     member:<id>:history   zset    all bookings by change number
     member:<id>:strikes   zset    bookings that count as strikes, by class start
+    member:<id>:fees      zset    lines of the ledger, by their number
     members               zset    member ids, by id
     members:index         zset    "<term>\t<id>" for look-up by id, phone or name
     classes               zset    class ids by start

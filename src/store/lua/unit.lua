@@ -29,6 +29,7 @@ do -- events and the ledger
       id .. '-0', 'kind', kind, 'booking', b.id, 'member', b.member, 'class', b.class, 'reason', reason,
       'amount', R.text(amount), 'currency', c.currency, 'waives', waives or '', 'at', R.text(at),
     }
+    R.put(R.z(X, 'member:' .. b.member .. ':fees'), id, e.number)
     local m = R.member_of(X, b)
     local sign = kind == 'charged' and 1 or -1
     R.set(X, m, 'open_fees', (m.open_fees or 0) + sign * amount)
