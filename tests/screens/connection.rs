@@ -59,6 +59,29 @@ async fn a_member_is_told_when_the_line_is_down_and_sees_what_was_missed() {
     window.misses(".banner", "No connection").await;
 }
 
+/// The first question about the member is refused, as a proxy or a mistake would.
+const REFUSES_ONCE: &str = "
+    const ask = window.fetch;
+    let refused = false;
+    window.fetch = (path, options) => {
+      if (path !== '/v1/me' || refused) return ask(path, options);
+      refused = true;
+      return Promise.resolve(new Response('{\"code\":\"internal\",\"status\":500}', { status: 500 }));
+    };
+";
+
+#[tokio::test]
+async fn a_screen_that_cannot_begin_says_why_and_tries_again_when_asked() {
+    let gym = Gym::on("pulsn-dk", json!({})).await;
+    let ann = gym.member("ann", "Ann Lund", "+4511111111").await;
+    let window = Window::phone().await;
+    window.begins_with(REFUSES_ONCE).await;
+    gym.opens(&window, "/book", &ann).await;
+    window.sees_in("[role=alert]", "Something went wrong at our end").await;
+    window.taps_named("Try again").await;
+    window.sees("All instructors").await;
+}
+
 /// Keeps answers back while told to: each is read at once and given to the page later.
 const HOLDS_ANSWERS: &str = "
     const ask = window.fetch;

@@ -44,3 +44,25 @@ async fn a_substituted_instructor_loses_the_roll_at_once() {
     gym.org.desk().changes(&class, json!({ "instructor": { "id": "ruta", "name": "Rūta" } })).await;
     window.sees_in(".detail", "another instructor").await;
 }
+
+#[tokio::test]
+async fn a_long_roll_is_narrowed_to_a_name() {
+    let gym = Gym::on("pulsn-dk", json!({})).await;
+    let class = gym.class_in(20, json!({ "capacity": 20 })).await;
+    for n in 0..15 {
+        let member = gym.member(&format!("m-{n}"), &format!("Ann {n} Lund"), &format!("+45111111{n:02}")).await;
+        member.books(&class).await;
+    }
+    let soren = gym.member("soren", "Søren Åkjær", "+4522222222").await;
+    let held = soren.books(&class).await;
+    let window = Window::desktop().await;
+    gym.opens(&window, "/roster", &gym.org.instructor("eva")).await;
+    window.sees_in(".names", "Ann 7 Lund").await;
+    window.types("#sift", "akj").await;
+    window.misses(".names", "Lund").await;
+    window.taps(&row(&held, "[data-action=check-in]")).await;
+    window.sees_in(".roll", "1 of 16 here").await;
+    window.types("#sift", "ann 7").await;
+    window.sees_in(".names", "Ann 7 Lund").await;
+    window.misses(".names", "Søren").await;
+}

@@ -31,7 +31,10 @@ class Day extends Screen {
   }
 
   connected(feed) {
-    feed.poll(() => this.sections[this.section].refresh?.());
+    feed.poll(() => {
+      const section = this.sections[this.section];
+      return section.refresh?.() ?? (section.missing ? section.load() : undefined);
+    });
     this.sections.classes.watch();
     addEventListener("hashchange", () => this.show(location.hash.slice(2)));
   }

@@ -23,6 +23,10 @@ export class Reports {
     this.screen = screen;
   }
 
+  get missing() {
+    return !this.report;
+  }
+
   async load() {
     const [span, zone, today] = [this.span, this.screen.org.timezone, this.screen.fmt.date()];
     const [from, to] = SPANS[span].map((days) => zoned(addDays(today, days), "00:00", zone));

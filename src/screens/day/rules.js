@@ -22,6 +22,10 @@ export class Rules {
     return this.screen.who.role === "admin";
   }
 
+  get missing() {
+    return !this.draft;
+  }
+
   async load() {
     const [org, presets] = await Promise.all([read("/v1/org"), readAll("/v1/presets")]);
     Object.assign(this, { org, presets, draft: structuredClone(org.policy) });
@@ -44,7 +48,7 @@ export class Rules {
           select("preset", this.presets.map((one) => [one.id, one.name]), this.compared, (value) => { this.compared = value; this.screen.update(); }))),
       RULES.map(([group, rules]) => h("section.box.rules", { key: group }, h("h2", null, t(`rules.${group}`)),
         rules.map((rule) => this.#rule(rule, preset)))),
-      this.admin && h("div.save-bar", { key: "save" },
+      this.admin && h("div.save-bar", { key: "save", "data-idle": String(!changed.length) },
         h("p.grow", { role: "status" }, changed.length ? t("rules.changed", { n: changed.length }) : t("rules.unchanged")),
         h("button.plain", { type: "button", disabled: !changed.length, onclick: () => { this.draft = structuredClone(this.org.policy); this.screen.update(); } }, t("rules.reset")),
         h("button.primary", { type: "button", disabled: !changed.length, onclick: () => this.#save(changed) }, t("save"))),
@@ -57,7 +61,7 @@ export class Rules {
     const same = own === other;
     return ruleRow(fmt, rule, {
       draft: this.draft, changed: differs(this.draft, this.org.policy, rule), set: this.admin && ((path, value) => this.set(path, value)),
-      beside: other && (same ? h("p.hint", null, t("rules.same")) : h("p.other", null, tag("info", preset.name), " ", other)),
+      beside: other && (same ? h("p.hint", null, t("rules.same", { name: preset.name })) : h("p.other", null, tag("info", preset.name), " ", other)),
       tool: other && !same && h("button.plain.small", { type: "button", onclick: () => this.set(rule.path, structuredClone(at(preset.policy, rule.path))) }, t("rules.take")),
     });
   }

@@ -20,6 +20,10 @@ export class AllSeries {
     this.screen = screen;
   }
 
+  get missing() {
+    return !this.list;
+  }
+
   async load() {
     this.list = await readAll("/v1/series");
     this.screen.update();

@@ -10,7 +10,7 @@ import { Feed } from "./feed.js";
 import { addDays, formats, zoned } from "./format.js";
 import { claims, signIn, signOut } from "./session.js";
 import { ask, note } from "./dialogs.js";
-import { icon } from "./parts.js";
+import { icon, waiting } from "./parts.js";
 import { codeWords, problemWords } from "./problems.js";
 import { LANGUAGES, speak, spoken, t } from "./words.js";
 
@@ -57,13 +57,18 @@ export class Screen extends HTMLElement {
       await this.begin();
     } catch (problem) {
       if (problem.code === "unauthenticated") return this.#drawStranger();
-      if (!problem.mayRepeat) throw problem;
+      if (!problem.mayRepeat) {
+        this.failed = problem;
+        this.update();
+        if (!problem.code) throw problem;
+        return;
+      }
       this.banner = "lost";
       this.update();
       setTimeout(() => this.#start(), problem.retryMs * 2);
       return;
     }
-    this.banner = null;
+    this.banner = this.failed = null;
     this.feed ??= new Feed((state) => this.#connection(state));
     this.connected(this.feed);
     this.ready = true;
@@ -148,8 +153,7 @@ export class Screen extends HTMLElement {
         this.banner && [icon(this.banner === "lost" ? "wifi" : "check"), h("span", null, this.bannerWords?.() ?? t(`banner.${this.banner}`))]),
       h("main", { key: "main", id: "main", tabindex: "-1" },
         foreign && !this.bare && h("p.zone", { key: "zone" }, icon("clock"), t("zone", { zone: foreign })),
-        this.ready ? this.view() : h("div.waiting", { key: "waiting", role: "status", "aria-label": t("loading") },
-          Array.from({ length: 5 }, (_, key) => h("div.bone", { key })))),
+        this.ready ? this.view() : this.failed ? this.#failure() : waiting(5)),
       h("div.notes", { key: "notes", id: "notes", role: "status", "aria-live": "polite" }));
   }
 
@@ -158,6 +162,11 @@ export class Screen extends HTMLElement {
       h("div.brand", null, h("span.mark", { "aria-hidden": "true" }, icon("check")),
         h("div", null, h("h1", null, title), h("p", null, this.org?.name ?? " "))),
       h("div.tools", null, this.tools?.(), this.#settingsButton()));
+  }
+
+  #failure() {
+    return h("div.box.failure", { key: "failure", role: "alert" }, icon("warn"), h("p", null, problemWords(this.fmt, this.failed)),
+      h("button.primary", { type: "button", onclick: () => { this.failed = null; this.#start(); } }, t("again")));
   }
 
   #settingsButton() {

@@ -3,6 +3,7 @@ export default {
   loading: "Henter",
   close: "Luk",
   more: "Vis flere",
+  again: "Prøv igen",
   reason: "Begrundelse",
   save: "Gem",
   nav: "Sektioner",

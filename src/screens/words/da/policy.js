@@ -7,7 +7,7 @@ export default {
   "rules.hint": "Ændringer gælder for hold, der ikke er åbnet for booking.",
   "rules.read_only": "Kun en leder kan ændre reglerne.",
   "rules.compare": "Sammenlign med",
-  "rules.same": "Det samme der",
+  "rules.same": "Som i {name}",
   "rules.take": "Brug denne",
   "rules.limited": "Begrænset",
   "rules.changed": { one: "{n} regel ændret, ikke gemt endnu.", other: "{n} regler ændret, ikke gemt endnu." },

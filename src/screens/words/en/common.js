@@ -3,6 +3,7 @@ export default {
   loading: "Loading",
   close: "Close",
   more: "Show more",
+  again: "Try again",
   reason: "Reason",
   save: "Save",
   nav: "Sections",

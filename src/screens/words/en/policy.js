@@ -7,7 +7,7 @@ export default {
   "rules.hint": "Changes apply to classes whose booking has not opened yet.",
   "rules.read_only": "Only a manager can change the rules.",
   "rules.compare": "Compare with",
-  "rules.same": "The same there",
+  "rules.same": "As in {name}",
   "rules.take": "Take this",
   "rules.limited": "Limited",
   "rules.changed": { one: "{n} rule changed, not saved yet.", other: "{n} rules changed, not saved yet." },

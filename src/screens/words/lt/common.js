@@ -3,6 +3,7 @@ export default {
   loading: "Įkeliama",
   close: "Uždaryti",
   more: "Rodyti daugiau",
+  again: "Bandyti dar kartą",
   reason: "Priežastis",
   save: "Išsaugoti",
   nav: "Skyriai",

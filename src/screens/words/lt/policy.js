@@ -7,7 +7,7 @@ export default {
   "rules.hint": "Pakeitimai galioja treniruotėms, į kurias registracija dar neprasidėjo.",
   "rules.read_only": "Taisykles keisti gali tik vadovas.",
   "rules.compare": "Palyginti su",
-  "rules.same": "Ten taip pat",
+  "rules.same": "Kaip „{name}“",
   "rules.take": "Naudoti šią",
   "rules.limited": "Ribojama",
   "rules.changed": { one: "Pakeista {n} taisyklė, dar neišsaugota.", few: "Pakeistos {n} taisyklės, dar neišsaugota.", other: "Pakeista {n} taisyklių, dar neišsaugota." },

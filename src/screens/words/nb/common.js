@@ -3,6 +3,7 @@ export default {
   loading: "Henter",
   close: "Lukk",
   more: "Vis flere",
+  again: "Prøv igjen",
   reason: "Begrunnelse",
   save: "Lagre",
   nav: "Seksjoner",

@@ -7,7 +7,7 @@ export default {
   "rules.hint": "Endringer gjelder timer som ikke er åpnet for booking.",
   "rules.read_only": "Bare en leder kan endre reglene.",
   "rules.compare": "Sammenlign med",
-  "rules.same": "Det samme der",
+  "rules.same": "Som i {name}",
   "rules.take": "Bruk denne",
   "rules.limited": "Begrenset",
   "rules.changed": { one: "{n} regel endret, ikke lagret ennå.", other: "{n} regler endret, ikke lagret ennå." },
