@@ -33,7 +33,7 @@ async fn a_tap_at_the_roster_is_seen_at_the_desk_and_taken_back() {
 }
 
 #[tokio::test]
-async fn a_substituted_instructor_loses_the_roll_at_once() {
+async fn a_substituted_instructor_loses_the_roll_at_once_and_the_other_has_it() {
     let gym = Gym::on("pulsn-dk", json!({})).await;
     let ann = gym.member("ann", "Ann Lund", "+4511111111").await;
     let class = gym.class_in(20, json!({})).await;
@@ -41,8 +41,12 @@ async fn a_substituted_instructor_loses_the_roll_at_once() {
     let window = Window::desktop().await;
     gym.opens(&window, "/roster", &gym.org.instructor("eva")).await;
     window.sees_in(".roll", "Ann Lund").await;
+    let other = Window::desktop().await;
+    gym.opens(&other, "/roster", &gym.org.instructor("ruta")).await;
+    other.sees("No classes here on this day").await;
     gym.org.desk().changes(&class, json!({ "instructor": { "id": "ruta", "name": "Rūta" } })).await;
     window.sees_in(".detail", "another instructor").await;
+    other.sees_in(".picks", "Yoga").await;
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 /** The classes of a day, in all clubs or one, with what needs a look first. */
 
 import { h } from "../shared/dom.js";
+import { differ } from "../shared/classes.js";
 import { now } from "../shared/clock.js";
+import { CLUBS_WATCHED_MAX } from "../shared/feed.js";
 import { addDays } from "../shared/format.js";
 import { Newest } from "../shared/newest.js";
 import { bar, choice, empty, icon, tag, waiting } from "../shared/parts.js";
@@ -38,10 +40,10 @@ export class Classes {
   watch() {
     this.stops?.forEach((stop) => stop());
     if (!this.screen.feed) return;
-    this.stops = this.screen.clubs.map((club) => this.screen.feed.watch(`day:${club.id}:${this.day}`, (doc) => {
+    const clubs = this.screen.clubs.filter((club) => !this.clubShown || club.id === this.clubShown).slice(0, CLUBS_WATCHED_MAX);
+    this.stops = clubs.map((club) => this.screen.feed.watch(`day:${club.id}:${this.day}`, (doc) => {
       if (!this.list) return;
-      const known = new Set(this.list.map((found) => found.id));
-      if (Object.keys(doc).some((id) => !known.has(id)) && (!this.clubShown || this.clubShown === club.id)) this.load().catch(() => {});
+      if (differ(this.list.filter((found) => found.club === club.id), doc)) this.load().catch(() => {});
       this.list = this.list.map((found) => ({ ...found, ...doc[found.id] }));
       this.screen.update();
     }));

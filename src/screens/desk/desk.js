@@ -2,6 +2,7 @@
 
 import { h } from "../shared/dom.js";
 import { part, post } from "../shared/api.js";
+import { differ } from "../shared/classes.js";
 import { now } from "../shared/clock.js";
 import { note } from "../shared/dialogs.js";
 import { askMember, finder } from "../shared/find.js";
@@ -67,7 +68,7 @@ class Desk extends Screen {
     this.unwatch?.();
     this.unwatch = this.feed.watch(`day:${this.clubShown}:${this.fmt.date()}`, (doc) => {
       this.list = this.list.map((found) => ({ ...found, ...doc[found.id] }));
-      if (Object.keys(doc).some((id) => !this.list.some((found) => found.id === id))) this.loadDay().catch(() => {});
+      if (differ(this.list, doc)) this.loadDay().catch(() => {});
       this.update();
     });
   }

@@ -1,7 +1,9 @@
 /** `/roster`: the instructor's classes of today, and the roll of each. */
 
 import { h } from "../shared/dom.js";
+import { differ } from "../shared/classes.js";
 import { now } from "../shared/clock.js";
+import { CLUBS_WATCHED_MAX } from "../shared/feed.js";
 import { addDays } from "../shared/format.js";
 import { Newest } from "../shared/newest.js";
 import { choice, empty } from "../shared/parts.js";
@@ -57,8 +59,11 @@ class Roster extends Screen {
 
   #watchDay() {
     this.unwatch?.forEach((stop) => stop());
-    const clubs = this.teaches ? [...new Set(this.list.map((found) => found.club))] : [this.clubShown];
+    // Anywhere a class may become theirs.
+    const clubs = this.teaches ? this.clubs.map((club) => club.id).slice(0, CLUBS_WATCHED_MAX) : [this.clubShown];
     this.unwatch = clubs.map((club) => this.feed.watch(`day:${club}:${this.day}`, (doc) => {
+      const theirs = Object.entries(doc).filter(([, face]) => face.status !== "cancelled" && (!this.teaches || face.instructor?.id === this.who.sub));
+      if (differ(this.list.filter((found) => found.club === club), Object.fromEntries(theirs))) this.loadDay().catch(() => {});
       this.list = this.list.map((found) => ({ ...found, ...doc[found.id] }));
       this.update();
     }));

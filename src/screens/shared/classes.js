@@ -89,6 +89,12 @@ function counts(found) {
   return found.free > 0 ? t("state.free", { n: found.free, of: found.capacity }) : fullWords(found);
 }
 
+/** Whether a day's document names other classes than a list of them: one was published, or moved to this day or away. */
+export function differ(list, doc) {
+  const known = new Set(list.map((found) => found.id));
+  return list.some((found) => !(found.id in doc)) || Object.keys(doc).some((id) => !known.has(id));
+}
+
 /** Where, with whom and how long: one quiet line. */
 export function about(fmt, found) {
   const minutes = Math.round((Date.parse(found.ends_at) - Date.parse(found.starts_at)) / 60_000);

@@ -8,6 +8,8 @@ import { onReach } from "./api.js";
 import { bearer } from "./session.js";
 
 const POLL_MS = 8_000;
+/** Days of so many clubs are watched at once; a socket may ask for a hundred topics. */
+export const CLUBS_WATCHED_MAX = 40;
 /** A socket that blinks is no news: the banner waits this long. */
 const LOST_MS = 2_500;
 

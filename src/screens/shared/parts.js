@@ -72,8 +72,12 @@ export function icon(name) {
 /** Text on a coloured ground: `good`, `wait`, `bad`, `info` or plain. */
 export const tag = (tone, ...children) => h(`span.tag.${tone}`, null, ...children);
 
-/** Chips of which one is chosen: `[[value, words], …]`. */
+/** More than so many are looked up, not looked over. */
+const CHIPS_MAX = 8;
+
+/** Chips of which one is chosen, or a list where they are many: `[[value, words], …]`. */
 export function choice(name, options, chosen, onchoose) {
+  if (options.length > CHIPS_MAX) return h("label.chosen", null, h("span.sr", null, name), select("choice", options, chosen, onchoose));
   return h("div.chips", { role: "radiogroup", "aria-label": name, onkeydown: arrows },
     options.map(([value, label]) =>
       h("button.chip", {

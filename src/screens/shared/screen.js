@@ -50,9 +50,7 @@ export class Screen extends HTMLElement {
   async #start() {
     this.update();
     try {
-      const [org, clubs] = await Promise.all([read("/v1/org"), read("/v1/clubs", { limit: 200 })]);
-      this.org = org;
-      this.clubs = clubs.items;
+      [this.org, this.clubs] = await Promise.all([read("/v1/org"), readAll("/v1/clubs")]);
       this.#formats();
       await this.begin();
     } catch (problem) {
