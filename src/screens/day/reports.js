@@ -51,15 +51,17 @@ export class Reports {
     const share = (value) => (value === null ? "–" : fmt.percent(value));
     const tile = (name, value) => h("div.tile", { key: name }, h("strong", null, value), h("span", null, t(`report.${name}`)));
     const days = this.#byDay();
+    // Of what is ahead nobody has stayed away yet.
+    const past = SPANS[this.span][1] <= 0;
     return [
       top,
       h("div.tiles", { key: "tiles" }, tile("held", fmt.number(total.classes)), tile("fill", share(total.fill_rate)), tile("no_show", share(total.no_show_rate)),
         tile("late_cancel", share(total.late_cancel_rate)), tile("to_spot", share(total.waitlist_to_spot_rate))),
       h("div.pictures", { key: "pictures" },
         this.#picture("fill_by_day", days, (day) => rate(day.taken, day.capacity), "brand"),
-        this.#picture("no_show_by_day", days, (day) => rate(day.no_shows, day.taken), "bad"),
-        this.#bars("by_club", this.report.clubs.map((one) => ({ name: this.screen.club(one.id), ...one }))),
-        this.#bars("by_instructor", this.report.instructors.map((one) => ({ name: this.#teacher(one.id), ...one })))),
+        past && this.#picture("no_show_by_day", days, (day) => rate(day.no_shows, day.taken), "bad"),
+        this.#bars("by_club", this.report.clubs.map((one) => ({ name: this.screen.club(one.id), ...one })), past),
+        this.#bars("by_instructor", this.report.instructors.map((one) => ({ name: this.#teacher(one.id), ...one })), past)),
     ];
   }
 
@@ -104,7 +106,7 @@ export class Reports {
       this.#table(days.map((day) => [fmt.dayLong(day.day), value(day)])));
   }
 
-  #bars(name, groups) {
+  #bars(name, groups, past) {
     const { fmt } = this.screen;
     const sorted = groups.sort((a, b) => (b.fill_rate ?? 0) - (a.fill_rate ?? 0));
     return h("figure.box", { key: name }, h("figcaption", null, t(`report.${name}`)),
@@ -112,7 +114,7 @@ export class Reports {
         h("span.bar-name", null, one.name),
         h("span.bar-value", null, one.fill_rate === null ? "–" : fmt.percent(one.fill_rate)),
         h("div.bar", { "aria-hidden": "true" }, h("div", { style: { width: `${Math.round((one.fill_rate ?? 0) * 100)}%` } })),
-        h("span.bar-more", null, t("report.no_shows", { n: one.no_shows }))))));
+        past && h("span.bar-more", null, t("report.no_shows", { n: one.no_shows }))))));
   }
 
   #table(rows) {

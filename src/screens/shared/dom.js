@@ -6,7 +6,8 @@
 
 const KIDS = Symbol("children");
 const PROPS = Symbol("properties");
-const FOCUSABLE = "button:not(:disabled), a[href], input:not(:disabled), select";
+/** Not a field: focus there brings up a phone's keyboard. */
+const FOCUSABLE = "button:not(:disabled), a[href]";
 const SVG = "http://www.w3.org/2000/svg";
 
 /** One element that should be there: `h("button.primary", {onclick}, "Book")`. */
