@@ -11,10 +11,6 @@ export function formats(language, zone, currency) {
   const dates = (options) => new Intl.DateTimeFormat(locale, { timeZone: zone, ...options });
   const clock = dates({ hour: "2-digit", minute: "2-digit" });
   const short = dates({ weekday: "short", day: "numeric", month: "short" });
-  const long = dates({ weekday: "long", day: "numeric", month: "long" });
-  const weekday = dates({ weekday: "long" });
-  const weekdayShort = dates({ weekday: "short" });
-  const dayNumber = dates({ day: "numeric" });
   const full = dates({ day: "numeric", month: "short", year: "numeric" });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
   const units = (unit, n, width = "long") =>
@@ -42,18 +38,15 @@ export function formats(language, zone, currency) {
     },
     dayLong: (day) => utc({ weekday: "long", day: "numeric", month: "long" }).format(noon(day)),
     dayShort: (day) => utc({ day: "numeric", month: "short" }).format(noon(day)),
-    weekdayShort: (day) => utc({ weekday: "short" }).format(noon(day)),
-    dayNumber: (day) => utc({ day: "numeric" }).format(noon(day)),
+    /** Alone over a number, an abbreviation needs no point. */
+    weekdayShort: (day) => utc({ weekday: "short" }).format(noon(day)).replace(/\.$/, ""),
+    dayNumber: (day) => String(Number(day.slice(8))),
     /** Day and time: `today 18:00`, `Tuesday 18:00`. */
     moment: (instant) => `${self.day(date(instant))} ${clock.format(when(instant))}`,
     /** An instant long ago or far ahead. */
     full: (instant) => `${full.format(when(instant))} ${clock.format(when(instant))}`,
     daysAhead,
     short: (instant) => short.format(when(instant)),
-    long: (instant) => long.format(when(instant)),
-    weekday: (instant) => weekday.format(when(instant)),
-    weekdayOf: (instant) => weekdayShort.format(when(instant)),
-    dayOf: (instant) => dayNumber.format(when(instant)),
     number: (n) => new Intl.NumberFormat(locale).format(n),
     percent: (share) => new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 }).format(share),
     money({ amount, currency: unit }) {

@@ -14,7 +14,7 @@ export default {
   "staff.all_clubs": "Visi klubai",
   "staff.new_class": "Nauja treniruotė",
   "staff.no_classes": "Šią dieną treniruočių nėra.",
-  "staff.booked": "Užsiregistravo",
+  "staff.booked": "Užimta",
   "staff.waiting": "Laukia",
   "staff.nobody_came": "Niekas nepažymėtas",
   "form.title": "Pavadinimas",
