@@ -178,6 +178,12 @@ impl Window {
         self.until(&format!("no {words:?} in {css}"), async || !self.words_in(css).await.contains(words)).await;
     }
 
+    /// Waits until a script's expression is true.
+    pub async fn comes_to(&self, expression: &str) {
+        let script = format!("return {expression}");
+        self.until(expression, async || self.runs(&script, vec![]).await == true).await;
+    }
+
     async fn until(&self, what: &str, there: impl AsyncFn() -> bool) {
         let waited = tokio::time::timeout(WAIT, async {
             while !there().await {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::browser::Window;
 use crate::cable::Cable;
-use crate::gym::{Gym, eventually};
+use crate::gym::Gym;
 use crate::support::api::{Named, Person, signed};
 use crate::support::service::SECRET;
 
@@ -29,11 +29,6 @@ async fn page(port: u16) -> Window {
 impl Window {
     async fn plays(&self, story: &str, given: Value) -> Value {
         self.awaits(CALL, vec![json!(story), given]).await
-    }
-
-    async fn comes_to(&self, expression: &str) {
-        let script = format!("return {expression}");
-        eventually(expression, async || self.runs(&script, vec![]).await == true).await;
     }
 }
 
