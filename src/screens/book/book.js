@@ -96,7 +96,8 @@ class Book extends Screen {
   }
 
   async loadClass(id) {
-    this.classes.set(id, await read(`/v1/classes/${part(id)}`));
+    const found = await read(`/v1/classes/${part(id)}`);
+    this.classes.set(id, this.feed?.current(found, this.day) ?? found);
     this.update();
   }
 
