@@ -12,7 +12,7 @@ use super::caller::Staff;
 use super::problem::Problem;
 use super::query::Params;
 use super::resource::on;
-use crate::domain::class::ClassStatus;
+use crate::domain::class::{ClassStatus, Instructor};
 use crate::domain::ids::ClassId;
 use crate::domain::instant::{Instant, with_zone};
 use crate::domain::invalid::FieldError;
@@ -65,10 +65,13 @@ pub struct ClassReportBody {
 }
 
 /// The counts of an instructor's or club's classes.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 #[schema(as = GroupReport)]
 pub struct GroupReportBody {
     id: String,
+    /// Of an instructor, as the last of their classes has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
     #[serde(flatten)]
     counts: CountsBody,
 }
@@ -134,6 +137,15 @@ fn rate(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| (part as f64 / whole as f64 * 10_000.0).round() / 10_000.0)
 }
 
+impl GroupReportBody {
+    /// The group of this id, which begins with nothing counted.
+    fn within<'a>(groups: &'a mut BTreeMap<String, GroupReportBody>, id: &str) -> &'a mut GroupReportBody {
+        groups
+            .entry(id.to_owned())
+            .or_insert_with(|| GroupReportBody { id: id.to_owned(), ..GroupReportBody::default() })
+    }
+}
+
 impl ReportBody {
     fn of(classes: Vec<ClassCounts>, zone: Tz) -> ReportBody {
         let mut total = CountsBody::default();
@@ -141,13 +153,15 @@ impl ReportBody {
         let mut items = Vec::with_capacity(classes.len());
         for class in classes {
             let counts = CountsBody::of(&class);
-            let instructor = class.instructor.map(|instructor| instructor.id.to_string());
             let club = class.club.to_string();
             total.add(&counts);
-            clubs.entry(club.clone()).or_insert_with(CountsBody::default).add(&counts);
-            if let Some(id) = &instructor {
-                instructors.entry(id.clone()).or_insert_with(CountsBody::default).add(&counts);
-            }
+            GroupReportBody::within(&mut clubs, &club).counts.add(&counts);
+            let instructor = class.instructor.map(|Instructor { id, name }| {
+                let group = GroupReportBody::within(&mut instructors, &id.to_string());
+                group.counts.add(&counts);
+                group.name = Some(name);
+                group.id.clone()
+            });
             items.push(ClassReportBody {
                 class: class.id,
                 title: class.title,
@@ -157,8 +171,8 @@ impl ReportBody {
                 counts: counts.rated(),
             });
         }
-        let groups = |counted: BTreeMap<String, CountsBody>| {
-            counted.into_iter().map(|(id, counts)| GroupReportBody { id, counts: counts.rated() }).collect()
+        let groups = |counted: BTreeMap<String, GroupReportBody>| {
+            counted.into_values().map(|group| GroupReportBody { counts: group.counts.rated(), ..group }).collect()
         };
         ReportBody { total: total.rated(), items, instructors: groups(instructors), clubs: groups(clubs) }
     }

@@ -35,6 +35,7 @@ async fn a_report_counts_what_happened_per_class_instructor_and_club() {
         }
     }
     assert_eq!((&report["instructors"][0]["id"], &report["clubs"][0]["id"]), (&json!("eva"), &json!("main")));
+    assert_eq!((&report["instructors"][0]["name"], report["clubs"][0].get("name")), (&json!("Eva"), None));
     let desk = story.org.desk();
     for query in
         ["", "?from=2026-03-03T00:00:00Z", "?from=2026-03-04T00:00:00Z&to=2026-03-03T00:00:00Z", "?from=x&to=y"]

@@ -17,7 +17,6 @@ const NAME = 72;
 export class Reports {
   span = "past28";
   report = null;
-  teachers = new Map();
 
   constructor(screen) {
     this.screen = screen;
@@ -30,10 +29,9 @@ export class Reports {
   async load() {
     const [span, zone, today] = [this.span, this.screen.org.timezone, this.screen.fmt.date()];
     const [from, to] = SPANS[span].map((days) => zoned(addDays(today, days), "00:00", zone));
-    const [report, classes] = await Promise.all([read("/v1/reports/classes", { from, to }), read("/v1/classes", { from, to, limit: 200 })]);
+    const report = await read("/v1/reports/classes", { from, to });
     if (span !== this.span) return;
     this.report = report;
-    for (const { instructor } of classes.items) if (instructor) this.teachers.set(instructor.id, instructor.name);
     this.screen.update();
   }
 
@@ -61,13 +59,8 @@ export class Reports {
         this.#picture("fill_by_day", days, (day) => rate(day.taken, day.capacity), "brand"),
         past && this.#picture("no_show_by_day", days, (day) => rate(day.no_shows, day.taken), "bad"),
         this.#bars("by_club", this.report.clubs.map((one) => ({ name: this.screen.club(one.id), ...one })), past),
-        this.#bars("by_instructor", this.report.instructors.map((one) => ({ name: this.#teacher(one.id), ...one })), past)),
+        this.#bars("by_instructor", this.report.instructors, past)),
     ];
-  }
-
-  /** The report names instructors by id; the classes know how they are called. */
-  #teacher(id) {
-    return this.teachers.get(id) ?? id;
   }
 
   #byDay() {
