@@ -51,12 +51,17 @@ pub struct Chain {
 impl Chain {
     /// Creates the organisation, with the rules of the preset `standard`, and its club.
     pub async fn found(port: u16) -> Result<Chain> {
-        let mut chain = Chain { wire: Wire::open(port).await?, staff: token("desk", "staff")?, published: 0 };
+        let mut chain = Chain::at(port).await?;
         let operator = mint("operator", None, "operator")?;
         let named = json!({"name": "Load", "preset": "standard"});
         chain.send(&operator, "PUT", &format!("/v1/orgs/{ORG}"), &named).await?;
         chain.put(&format!("/v1/clubs/{CLUB}"), &json!({"name": "Main"})).await?;
         Ok(chain)
+    }
+
+    /// The desk of the organisation that is there.
+    pub async fn at(port: u16) -> Result<Chain> {
+        Ok(Chain { wire: Wire::open(port).await?, staff: token("desk", "staff")?, published: 0 })
     }
 
     /// Publishes a class that is open for booking; the classes take turns in the days ahead.

@@ -47,7 +47,8 @@ enum Command {
     Race(race::Race),
     /// Booked and durable requests a second through HTTP, against the same function called by redis-benchmark
     Book(book::Load),
-    /// Sockets: memory, time from a change to its frames, and what a delivery costs
+    /// Sockets: what a change costs until every screen shows it, beside peers, and what is left of that under trouble
+    #[command(subcommand)]
     Push(push::Push),
     /// Booking, cancelling and closing on an empty organisation and on one with a year behind it
     Growth(growth::Growth),

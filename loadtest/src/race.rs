@@ -222,7 +222,7 @@ impl Standing {
 }
 
 /// The broken invariants that `rollcall check` reports.
-fn check(program: &Path, redis: &Redis) -> Result<Vec<String>> {
+pub fn check(program: &Path, redis: &Redis) -> Result<Vec<String>> {
     let said = Command::new(program).args(["check", "--url", &redis.url()]).output()?;
     if said.status.success() {
         return Ok(Vec::new());

@@ -14,7 +14,7 @@ pub struct Report {
 
 /// One thing measured, once or repeatedly.
 struct Figure {
-    name: &'static str,
+    name: String,
     values: Vec<f64>,
 }
 
@@ -24,9 +24,9 @@ impl Report {
     }
 
     /// Adds a figure, its unit in its name; without values it is left out.
-    pub fn figure(&mut self, name: &'static str, values: Vec<f64>) {
+    pub fn figure(&mut self, name: impl Into<String>, values: Vec<f64>) {
         if !values.is_empty() {
-            self.figures.push(Figure { name, values });
+            self.figures.push(Figure { name: name.into(), values });
         }
     }
 

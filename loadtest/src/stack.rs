@@ -6,6 +6,7 @@
 
 use std::fs::{self, File};
 use std::io::Read;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -44,32 +45,74 @@ pub fn program(given: Option<&Path>) -> Result<PathBuf> {
     Ok(std::env::current_exe()?.with_file_name("rollcall"))
 }
 
+/// What makes Redis have every write on disk before it answers.
+const DURABLE: [&str; 10] = [
+    "--appendonly",
+    "yes",
+    "--appendfsync",
+    "always",
+    "--no-appendfsync-on-rewrite",
+    "no",
+    "--aof-timestamp-enabled",
+    "yes",
+    "--auto-aof-rewrite-percentage",
+    "0",
+];
+
 /// A running server.
 pub struct Redis {
     process: Process,
     dir: TempDir,
+    /// 0 where it listens on its socket alone.
+    port: u16,
+    settings: &'static [&'static str],
 }
 
 impl Redis {
     /// A server that has every write on disk before it answers.
     pub fn start() -> Result<Redis> {
+        Redis::with(0, &DURABLE)
+    }
+
+    /// A server on a port that keeps nothing on disk.
+    pub fn forgetful() -> Result<Redis> {
+        Redis::with(free_port()?, &[])
+    }
+
+    fn with(port: u16, settings: &'static [&'static str]) -> Result<Redis> {
         let dir = TempDir::with_prefix("rollcall-load-redis-")?;
+        let process = Redis::process(dir.path(), port, settings)?;
+        Ok(Redis { process, dir, port, settings })
+    }
+
+    /// Waits until it answers.
+    fn process(dir: &Path, port: u16, settings: &[&str]) -> Result<Process> {
+        let socket = dir.join("redis.sock");
         let mut command = Command::new("redis-server");
-        command.args(["--port", "0", "--unixsocketperm", "700", "--unixsocket"]).arg(dir.path().join("redis.sock"));
-        command.args(["--appendonly", "yes", "--appendfsync", "always", "--no-appendfsync-on-rewrite", "no"]);
-        command.args(["--aof-timestamp-enabled", "yes", "--save", "", "--maxmemory-policy", "noeviction"]);
-        command.args(["--auto-aof-rewrite-percentage", "0"]).arg("--dir").arg(dir.path());
-        command.stdin(Stdio::null()).stdout(File::create(dir.path().join("redis.log"))?).stderr(Stdio::null());
+        command.args(["--bind", "127.0.0.1", "--port", &port.to_string()]);
+        command.args(["--unixsocketperm", "700", "--unixsocket"]).arg(&socket);
+        command.args(["--save", "", "--maxmemory-policy", "noeviction"]).args(settings).arg("--dir").arg(dir);
+        command.stdin(Stdio::null()).stdout(File::create(dir.join("redis.log"))?).stderr(Stdio::null());
         let process = Process::start(&mut command, "redis-server")?;
-        let redis = Redis { process, dir };
         let begun = Instant::now();
-        while UnixStream::connect(redis.socket()).is_err() {
+        while UnixStream::connect(&socket).is_err() {
             if begun.elapsed() > START_MAX {
                 return Err("redis-server did not start".into());
             }
             sleep(Duration::from_millis(5));
         }
-        Ok(redis)
+        Ok(process)
+    }
+
+    /// Ends it as a crash would.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts it again on what is on disk.
+    pub fn revive(&mut self) -> Result<()> {
+        self.process = Redis::process(self.dir.path(), self.port, self.settings)?;
+        Ok(())
     }
 
     pub fn socket(&self) -> PathBuf {
@@ -100,20 +143,25 @@ pub struct Service {
 impl Service {
     /// An instance on this Redis as an operator would run it, but without a rate limit.
     pub fn start(program: &Path, redis: &Redis) -> Result<Service> {
+        Service::at(0, program, redis)
+    }
+
+    /// The same on a port that is known to be free; 0 lets the system choose.
+    fn at(port: u16, program: &Path, redis: &Redis) -> Result<Service> {
         let dir = TempDir::with_prefix("rollcall-load-")?;
         let log = dir.path().join("log");
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ROLLCALL_")) {
             command.env_remove(name);
         }
-        command.arg("serve").env("ROLLCALL_LISTEN", "127.0.0.1:0").env("ROLLCALL_REDIS_URL", redis.url());
+        command.arg("serve").env("ROLLCALL_LISTEN", format!("127.0.0.1:{port}")).env("ROLLCALL_REDIS_URL", redis.url());
         command.env("ROLLCALL_JWT_SECRET", SECRET).env("ROLLCALL_DATA_DIR", dir.path());
         command.env("ROLLCALL_RATE_LIMIT", "0").env("ROLLCALL_LOG_FORMAT", "json");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log)?);
         let mut process = Process::start(&mut command, "the service")?;
         let begun = Instant::now();
         loop {
-            if let Some(port) = port(&log)? {
+            if let Some(port) = port_in(&log)? {
                 return Ok(Service { port, process, _dir: dir });
             }
             if begun.elapsed() > START_MAX || process.0.try_wait()?.is_some() {
@@ -123,14 +171,55 @@ impl Service {
         }
     }
 
-    pub fn pid(&self) -> u32 {
-        self.process.0.id()
+    /// An instance of a peer, started by its script.
+    pub fn peer(script: &str, redis: &Redis) -> Result<Service> {
+        let (dir, port) = (TempDir::with_prefix("rollcall-load-")?, free_port()?);
+        let mut command = Command::new(script);
+        command.args([port.to_string(), redis.port.to_string()]).arg(dir.path());
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        let mut process = Process::start(&mut command, script)?;
+        let begun = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            if begun.elapsed() > START_MAX || process.0.try_wait()?.is_some() {
+                return Err(format!("{script} did not start").into());
+            }
+            sleep(Duration::from_millis(5));
+        }
+        Ok(Service { port, process, _dir: dir })
+    }
+
+    /// Ends it as a crash would.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts another on the same port.
+    pub fn revive(&mut self, program: &Path, redis: &Redis) -> Result<()> {
+        *self = Service::at(self.port, program, redis)?;
+        Ok(())
     }
 
     /// CPU seconds used so far; none where the system does not tell.
     pub fn cpu_s(&self) -> Option<f64> {
-        cpu_s(self.process.0.id())
+        self.processes().into_iter().map(cpu_s).sum()
     }
+
+    /// What it has in memory; what several processes share counts once.
+    pub fn memory_kb(&self) -> Result<u64> {
+        self.processes().into_iter().map(memory_kb).sum()
+    }
+
+    /// Its own, and those it has started.
+    fn processes(&self) -> Vec<u32> {
+        let pid = self.process.0.id();
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+        std::iter::once(pid).chain(children.split_whitespace().filter_map(|pid| pid.parse().ok())).collect()
+    }
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
 /// CPU seconds this program has used so far.
@@ -139,7 +228,7 @@ pub fn own_cpu_s() -> Option<f64> {
 }
 
 /// The port in the log line that says where the service listens.
-fn port(log: &Path) -> Result<Option<u16>> {
+fn port_in(log: &Path) -> Result<Option<u16>> {
     let mut text = String::new();
     File::open(log)?.read_to_string(&mut text)?;
     let ports = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()?.get("port")?.as_u64());
@@ -155,6 +244,12 @@ fn cpu_s(pid: u32) -> Option<f64> {
     Some((ticks()? + ticks()?) / TICKS_A_SECOND)
 }
 
+fn memory_kb(pid: u32) -> Result<u64> {
+    let shares = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
+    let line = shares.lines().find(|line| line.starts_with("Pss:")).ok_or("no Pss")?;
+    Ok(line.split_whitespace().nth(1).ok_or("no Pss")?.parse()?)
+}
+
 /// A process that is asked to end when dropped, and made to when it does not.
 struct Process(Child);
 
@@ -163,10 +258,19 @@ impl Process {
         let child = command.spawn().map_err(|error| format!("{what} cannot be started: {error}"))?;
         Ok(Process(child))
     }
+
+    /// As a crash would.
+    fn kill(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
+        if let Ok(Some(_)) = self.0.try_wait() {
+            return;
+        }
         let asked = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status();
         let begun = Instant::now();
         while asked.is_ok() && begun.elapsed() < END_MAX {
@@ -175,7 +279,6 @@ impl Drop for Process {
             }
             sleep(Duration::from_millis(5));
         }
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        self.kill();
     }
 }

@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use super::bell::Bell;
 use super::counters::Counters;
 use super::outbox::{Inbox, Out, Outbox, SessionId, outbox};
 use super::relay::{Command, Relay};
@@ -145,8 +146,8 @@ impl Hub {
         self.0.connections.load(Ordering::Relaxed)
     }
 
-    /// Takes one more connection, if there is room and not too many came at once.
-    pub fn admit(&self) -> Result<(Seat, Inbox), Refused> {
+    /// Takes one more connection, on the bell's thread, if there is room and not too many came at once.
+    pub fn admit(&self, bell: Arc<Bell>) -> Result<(Seat, Inbox), Refused> {
         let session = self.0.next.fetch_add(1, Ordering::Relaxed);
         // Whoever is sent away comes back spread over some seconds.
         let refused = Refused { retry_after_s: 1 + session % 4 };
@@ -155,7 +156,7 @@ impl Hub {
             self.0.counters.refused.inc();
             return Err(refused);
         }
-        let (outbox, inbox) = outbox(session, self.0.counters.too_slow.clone());
+        let (outbox, inbox) = outbox(session, bell, self.0.counters.too_slow.clone());
         locked(&self.0.seats).insert(session, outbox.clone());
         self.0.connections.fetch_add(1, Ordering::Relaxed);
         self.0.counters.sessions.inc();
@@ -263,7 +264,7 @@ impl Drop for Seat {
 }
 
 /// What is behind a lock stays sound whatever a thread did that panicked.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

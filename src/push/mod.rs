@@ -12,6 +12,7 @@
 pub mod counters;
 pub mod protocol;
 
+mod bell;
 mod documents;
 mod outbox;
 mod queues;

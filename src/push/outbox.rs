@@ -1,21 +1,25 @@
 //! What is on its way to one socket: a queue that is bounded in frames and in bytes, because a client that does not
 //! read must cost neither memory nor the others' time. Whoever fills it is too slow and is dropped.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 
 use bytestring::ByteString;
 use chrono_tz::Tz;
 use prometheus::IntCounter;
-use tokio::sync::mpsc;
 
+use super::bell::Bell;
+use super::hub::locked;
 use super::protocol::CloseCode;
 
 /// Entries that may wait for one client.
 const QUEUE_LEN_MAX: usize = 256;
 /// Bytes that may wait before another entry is one too many. A catch-up of any size fits an empty queue.
 const QUEUE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Room for entries that a queue keeps while it is empty: most only ever hold one.
+const ROOM_KEPT: usize = 4;
 
 /// One connection's number, never used again.
 pub type SessionId = u64;
@@ -43,76 +47,86 @@ pub enum Out {
 #[derive(Clone, Debug)]
 pub struct Outbox {
     pub session: SessionId,
-    queue: mpsc::Sender<Out>,
-    load: Arc<Load>,
+    shared: Arc<Shared>,
 }
 
 /// The session's end of it.
 #[derive(Debug)]
-pub struct Inbox {
-    queue: mpsc::Receiver<Out>,
-    load: Arc<Load>,
-}
+pub struct Inbox(Arc<Shared>);
 
 #[derive(Debug)]
-struct Load {
-    bytes: AtomicUsize,
-    too_slow: AtomicBool,
+struct Shared {
+    queue: Mutex<Queue>,
+    /// Of the thread that the session lives on.
+    bell: Arc<Bell>,
     /// How many were too slow so far.
     slow_ones: IntCounter,
 }
 
-/// A queue for one session.
-pub fn outbox(session: SessionId, slow_ones: IntCounter) -> (Outbox, Inbox) {
-    let (sender, queue) = mpsc::channel(QUEUE_LEN_MAX);
-    let load = Arc::new(Load { bytes: AtomicUsize::new(0), too_slow: AtomicBool::new(false), slow_ones });
-    (Outbox { session, queue: sender, load: Arc::clone(&load) }, Inbox { queue, load })
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: VecDeque<Out>,
+    bytes: usize,
+    /// The session's, while it waits for something to come.
+    reader: Option<Waker>,
+    too_slow: bool,
+    closed: bool,
+}
+
+/// A queue for one session of the bell's thread.
+pub fn outbox(session: SessionId, bell: Arc<Bell>, slow_ones: IntCounter) -> (Outbox, Inbox) {
+    let shared = Arc::new(Shared { queue: Mutex::default(), bell, slow_ones });
+    (Outbox { session, shared: Arc::clone(&shared) }, Inbox(shared))
 }
 
 impl Outbox {
     /// False when the session is no more, or too slow; nothing more need be sent then.
     pub fn send(&self, out: Out) -> bool {
-        let bytes = out.bytes();
-        let full = self.load.bytes.load(Ordering::Relaxed) >= QUEUE_BYTES_MAX;
-        if full || self.load.too_slow.load(Ordering::Relaxed) {
-            self.load.give_up();
+        let mut queue = locked(&self.shared.queue);
+        if queue.closed || queue.too_slow {
             return false;
         }
-        self.load.bytes.fetch_add(bytes, Ordering::Relaxed);
-        match self.queue.try_send(out) {
-            Ok(()) => true,
-            Err(mpsc::error::TrySendError::Full(_)) => {
-                self.load.give_up();
-                false
-            }
-            Err(mpsc::error::TrySendError::Closed(_)) => false,
+        if queue.waiting.len() >= QUEUE_LEN_MAX || queue.bytes >= QUEUE_BYTES_MAX {
+            queue.too_slow = true;
+            self.shared.slow_ones.inc();
+            return false;
         }
-    }
-
-    pub fn is_closed(&self) -> bool {
-        self.queue.is_closed()
-    }
-}
-
-impl Load {
-    fn give_up(&self) {
-        if !self.too_slow.swap(true, Ordering::Relaxed) {
-            self.slow_ones.inc();
+        queue.bytes += out.bytes();
+        queue.waiting.push_back(out);
+        let reader = queue.reader.take();
+        drop(queue);
+        if let Some(reader) = reader {
+            self.shared.bell.ring(reader);
         }
+        true
     }
 }
 
 impl Inbox {
     /// What comes next. For a client that is too slow that is the end, whatever else waits.
     pub fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Out>> {
-        let next = self.queue.poll_recv(context);
-        if let Poll::Ready(Some(out)) = &next {
-            self.load.bytes.fetch_sub(out.bytes(), Ordering::Relaxed);
-            if self.load.too_slow.load(Ordering::Relaxed) {
-                return Poll::Ready(Some(Out::Close(CloseCode::TooSlow)));
-            }
+        let mut queue = locked(&self.0.queue);
+        let Some(out) = queue.waiting.pop_front() else {
+            queue.reader = Some(context.waker().clone());
+            return Poll::Pending;
+        };
+        if queue.too_slow {
+            queue.waiting.clear();
+            return Poll::Ready(Some(Out::Close(CloseCode::TooSlow)));
         }
-        next
+        queue.bytes -= out.bytes();
+        if queue.waiting.is_empty() {
+            queue.waiting.shrink_to(ROOM_KEPT);
+        }
+        Poll::Ready(Some(out))
+    }
+}
+
+impl Drop for Inbox {
+    fn drop(&mut self) {
+        let mut queue = locked(&self.0.queue);
+        queue.closed = true;
+        queue.waiting = VecDeque::new();
     }
 }
 
@@ -131,7 +145,7 @@ mod tests {
     use super::*;
 
     fn queue() -> (Outbox, Inbox) {
-        outbox(1, IntCounter::new("slow", "slow").unwrap())
+        outbox(1, Arc::default(), IntCounter::new("slow", "slow").unwrap())
     }
 
     fn frame(bytes: usize) -> Out {
@@ -160,7 +174,7 @@ mod tests {
         let (outbox, mut inbox) = queue();
         while outbox.send(frame(1)) {}
         assert!(!outbox.send(frame(1)));
-        assert_eq!(outbox.load.slow_ones.get(), 1);
+        assert_eq!(outbox.shared.slow_ones.get(), 1);
         let mut context = Context::from_waker(std::task::Waker::noop());
         let first = inbox.poll(&mut context);
         assert!(matches!(first, Poll::Ready(Some(Out::Close(CloseCode::TooSlow)))));

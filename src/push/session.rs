@@ -19,6 +19,7 @@ use chrono_tz::Tz;
 use serde_json::Value;
 
 use super::bearer::{Bearer, Gate, Guest, NoBearer};
+use super::bell::Bell;
 use super::counters::Counters;
 use super::hub::{Bucket, Hub, Limits, Refused, Seat};
 use super::meter::Metered;
@@ -41,7 +42,7 @@ pub fn open(
 ) -> Result<Result<HttpResponse, Refused>, Error> {
     // Before a place is taken, so that what is no handshake costs none.
     ws::handshake(request)?;
-    let (seat, inbox) = match hub.admit() {
+    let (seat, inbox) = match hub.admit(Bell::here()) {
         Ok(admitted) => admitted,
         Err(refused) => return Ok(Err(refused)),
     };

@@ -1,5 +1,6 @@
 //! How connections end when the service does.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rollcall::push::counters::Counters;
@@ -71,7 +72,7 @@ async fn a_relay_that_has_ended_is_noticed_and_the_next_who_comes_has_another() 
     let hub = Hub::new(world.services()[0].store.clone(), Handle::current(), Limits::default(), counters);
     let (org, ann) = ("gym".parse().unwrap(), "ann".parse().unwrap());
     let comes = || {
-        let (mut seat, _inbox) = hub.admit().expect("a seat");
+        let (mut seat, _inbox) = hub.admit(Arc::default()).expect("a seat");
         assert!(seat.claim(&org, &ann, 2));
         seat
     };
