@@ -98,7 +98,7 @@ impl Org {
         }
     }
 
-    fn new_place(&mut self, class: &str, member: &str) -> Number {
+    pub fn new_place(&mut self, class: &str, member: &str) -> Number {
         let entry = self.entry(class);
         entry.tickets += 1;
         let ticket = entry.tickets;
@@ -116,6 +116,12 @@ impl Org {
             moved: None,
             fee: 0,
             owing: None,
+            present: false,
+            late: false,
+            late_charged: false,
+            late_clip: false,
+            walk_in: false,
+            first_time: false,
         });
         number
     }
@@ -193,9 +199,15 @@ impl Org {
 
     pub fn preview(&self, number: Number) -> Answer {
         let booking = &self.bookings[number];
-        if !booking.status.live() || booking.status == Status::CheckedIn {
-            // What cancelling an ended booking would cost is not said anywhere.
-            return Answer::done(200, "ended", Body::Nothing);
+        match booking.status {
+            Status::Lapsed | Status::NoShow | Status::CheckedIn => {
+                return Answer::refused(Refused::new("wrong_status"));
+            }
+            // What cancelling a cancelled booking would cost is not said anywhere.
+            Status::Cancelled | Status::LateCancelled | Status::ClassCancelled => {
+                return Answer::done(200, "ended", Body::Nothing);
+            }
+            Status::Booked | Status::Offered | Status::Waitlisted => {}
         }
         let class = &self.classes[&booking.class];
         let cancel = &class.terms.policy.cancel;

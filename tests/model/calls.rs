@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::classes::terms;
 use crate::operations::{Caller, Op};
 use crate::rules::{ended, frozen_until};
-use crate::state::{Class, Member, Number, Org, Profile, Remembered, Stage};
+use crate::state::{Class, Member, Number, Org, Profile, Remembered, Stage, Status};
 use crate::views::{Answer, Body, Refused};
 
 impl Org {
@@ -19,7 +19,7 @@ impl Org {
         let announced = self.events.len();
         self.settle(self.now);
         self.show_free(announced);
-        let claim = op.key().map(|key| ((op.caller(), key.to_owned()), self.identity(op)));
+        let claim = op.key().map(|key| ((format!("{:?}", op.caller()), key), self.identity(op)));
         if let Some((slot, call)) = &claim
             && let Some(before) = self.remembered.get(slot).filter(|r| self.now < r.at + TimeDelta::hours(24))
         {
@@ -34,7 +34,7 @@ impl Org {
         self.ask_around(self.now);
         self.settle(self.now);
         self.show_free(announced);
-        let answer = self.as_of_the_end(answer);
+        let answer = self.as_of_the_end(op, answer);
         if let Some((slot, call)) = claim.filter(|_| answer.status < 300) {
             self.remembered.insert(slot, Remembered { call, at: self.now, answer: answer.clone() });
         }
@@ -50,6 +50,23 @@ impl Org {
             Op::Publish(new) => self.publish(new),
             Op::Change { class, change } => self.change(class, change),
             Op::CancelClass { class, .. } => self.cancel_class(class),
+            Op::CloseClass { class, penalties, .. } => self.close_by_hand(class, *penalties),
+            Op::WalkIn { class, member, .. } => self.walk_in(class, member),
+            Op::CheckIn { caller, class, member, .. } => match self.addressed(caller, class, member) {
+                Some(number) => self.check_in(number),
+                None => Answer::refused(Refused::new("not_found")),
+            },
+            Op::UndoCheckIn { caller, class, member, .. } => match self.addressed(caller, class, member) {
+                Some(number) => self.undo_check_in(number),
+                None => Answer::refused(Refused::new("not_found")),
+            },
+            Op::Arrive { club, arriving, .. } => self.arrive_at(club, arriving),
+            Op::Excuse { class, member, .. } => match self.latest(class, member) {
+                Some(number) => self.excuse(number),
+                None => Answer::refused(Refused::new("not_found")),
+            },
+            Op::WaiveFee { line, .. } => self.waive_fee(*line),
+            Op::LiftBan { member, .. } => self.lift_ban(member),
             Op::Book { caller, class, member, waitlist, .. } => self.book(caller, class, member, *waitlist),
             Op::Cancel { caller, class, member, charge, .. } => match self.addressed(caller, class, member) {
                 Some(number) => self.cancel(number, *charge),
@@ -71,9 +88,9 @@ impl Org {
                 true => Answer::done(200, "read", Body::Roster(self.view_roster(class))),
                 false => Answer::refused(Refused::new("not_found")),
             },
-            Op::ReadStanding { member } => match self.view_standing(member) {
-                Some(standing) => Answer::done(200, "read", Body::Standing(standing)),
-                None => Answer::refused(Refused::new("not_found")),
+            Op::ReadStanding { member } => match self.members.contains_key(member) {
+                true => Answer::done(200, "read", self.standing(member)),
+                false => Answer::refused(Refused::new("not_found")),
             },
             Op::ReadBookings { member } => Answer::done(200, "read", Body::Bookings(self.view_bookings(member))),
             Op::ReadFees => Answer::done(200, "read", Body::Fees(self.view_fees())),
@@ -81,9 +98,10 @@ impl Org {
     }
 
     /// A reply shows the state after everything the call caused.
-    fn as_of_the_end(&self, answer: Answer) -> Answer {
+    fn as_of_the_end(&self, op: &Op, answer: Answer) -> Answer {
         let body = match answer.body {
             Body::Booking(view) => Body::Booking(self.view_booking(view.number)),
+            Body::Standing(_) => op.member().map_or(Body::Nothing, |member| self.standing(member)),
             Body::Class(view) if view.mine.is_none() => Body::Class(self.view_class(&view.id, None)),
             other => other,
         };
@@ -93,8 +111,9 @@ impl Org {
     /// The booking a caller names; someone else's does not exist for them.
     fn addressed(&self, caller: &Caller, class: &str, member: &str) -> Option<Number> {
         self.latest(class, member).filter(|_| match caller {
-            Caller::Desk => true,
+            Caller::Desk | Caller::Kiosk => true,
             Caller::Member(id) => id == member,
+            Caller::Instructor(id) => self.classes[class].instructor.as_ref() == Some(id),
         })
     }
 
@@ -117,7 +136,10 @@ impl Org {
             let class = &self.classes[&id];
             let anew = terms(&self.policy, class.overrides.as_ref(), class.starts_at, class.minutes);
             if anew != class.terms {
-                self.entry(&id).terms = anew;
+                let class = self.entry(&id);
+                class.undecided = now < anew.decide_at;
+                class.terms = anew;
+                class.revision += 1;
                 self.announce("class_changed", now, Some(&id), None);
             }
         }
@@ -150,7 +172,7 @@ impl Org {
         self.erased.remove(id);
         self.announce_of_member("member_changed", self.now, id);
         let was = before.map(|m| m.profile);
-        for number in self.ahead(id) {
+        for number in self.to_come(id) {
             let date = self.classes[&self.bookings[number].class].terms.date;
             if barred(profile, date) && !was.as_ref().is_some_and(|was| barred(was, date)) {
                 self.give_up(number, self.now);
@@ -168,7 +190,7 @@ impl Org {
         if !self.members.contains_key(id) {
             return Answer::refused(Refused::new("not_found"));
         }
-        for number in self.ahead(id) {
+        for number in self.to_come(id) {
             self.give_up(number, self.now);
             self.eased.remove(id);
             self.ask_around(self.now);
@@ -178,6 +200,11 @@ impl Org {
         self.strikes.retain(|strike| strike.member != id);
         self.erased.insert(id.to_owned());
         Answer::done(204, "erased", Body::Nothing)
+    }
+
+    /// Places ahead that have not been taken up.
+    fn to_come(&self, id: &str) -> Vec<Number> {
+        self.ahead(id).into_iter().filter(|&number| self.bookings[number].status != Status::CheckedIn).collect()
     }
 
     fn bare(&self, name: &'static str) -> crate::state::Event {

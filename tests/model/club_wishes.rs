@@ -3,7 +3,7 @@
 use chrono::{Datelike, NaiveDate, TimeDelta};
 use rollcall::domain::instant::Instant;
 
-use crate::histories::{CATEGORIES, Chance, ahead, restless};
+use crate::histories::{CATEGORIES, Chance, INSTRUCTORS, ahead, restless};
 use crate::operations::{ClassChange, NewClass, Op};
 use crate::policies;
 use crate::state::{Booking, Membership, Org, Profile, Status};
@@ -12,6 +12,8 @@ impl Chance {
     pub fn new_class(&mut self, clubs: &[String], starts_at: Instant) -> NewClass {
         self.classes += 1;
         let category = if self.dice.chance(90) { Some((*self.dice.pick(&CATEGORIES)).to_owned()) } else { None };
+        let instructor = self.dice.chance(80).then(|| (*self.dice.pick(&INSTRUCTORS)).to_owned());
+        let capacity = *self.dice.pick(&[1, 1, 1, 2, 2, 3, 4]);
         NewClass {
             id: format!("c{}", self.classes),
             club: self.dice.pick(clubs).clone(),
@@ -19,7 +21,9 @@ impl Chance {
             category,
             starts_at,
             minutes: *self.dice.pick(&[30, 45, 60, 90]),
-            capacity: *self.dice.pick(&[1, 1, 1, 2, 2, 3, 4]),
+            instructor,
+            capacity,
+            minimum: self.dice.chance(12).then(|| self.dice.within(0..i64::from(capacity) + 1) as u32),
             min_age: if self.dice.chance(6) { Some(16) } else { None },
             overrides: policies::overrides(&mut self.dice),
         }
@@ -50,10 +54,17 @@ impl Chance {
             let capacity = *self.dice.pick(&[1, 2, class.capacity, class.capacity]);
             change.capacity = Some(if capacity == class.capacity { capacity + 1 } else { capacity });
         }
-        // A spot kept in quiet hours and a move past the end of promotion: disputed, see `drive`.
-        if self.dice.chance(40) && !class.unasked {
+        if self.dice.chance(40) {
             let minutes = *self.dice.pick(&[-1440, -60, -15, 15, 60, 1440, 1440 * 7]);
             change.starts_at = Some(class.starts_at + TimeDelta::minutes(minutes)).filter(|&at| at != org.now);
+        }
+        if self.dice.chance(15) {
+            let other = INSTRUCTORS.iter().find(|id| class.instructor.as_deref() != Some(**id));
+            change.instructor = other.map(|id| (*id).to_owned());
+        }
+        if self.dice.chance(10) {
+            let minimum = if self.dice.chance(40) { None } else { Some(self.dice.within(0..4) as u32) };
+            change.minimum = Some(minimum).filter(|new| *new != class.minimum);
         }
         let ahead = org.now < class.starts_at;
         if ahead && self.dice.chance(20) {
@@ -103,6 +114,7 @@ impl Chance {
     pub fn profile(&mut self, now: Instant, clubs: &[String]) -> Profile {
         let mut profile = Profile {
             name: "Ann Lind".to_owned(),
+            phone: self.dice.chance(80).then(|| format!("+451234567{}", self.dice.within(0..4))),
             born: NaiveDate::from_ymd_opt(now.year() - *self.dice.pick(&[15, 16, 30, 31, 44]), 6, 15),
             on_clips: self.dice.chance(25),
             status: Membership::Active,

@@ -13,6 +13,7 @@ use crate::policies;
 use crate::state::{Booking, Class, Membership, Org, Profile};
 
 pub const CATEGORIES: [&str; 3] = ["yoga", "strength", "pilates"];
+pub const INSTRUCTORS: [&str; 2] = ["eva", "jon"];
 
 /// Where a history begins; what happens is asked for call by call, or given.
 #[derive(Clone, Debug)]
@@ -45,6 +46,16 @@ enum Wish {
     Accept,
     Preview,
     Clock,
+    Door,
+    CheckIn,
+    DoorOffer,
+    Undo,
+    Arrive,
+    WalkIn,
+    Close,
+    Excuse,
+    Waive,
+    Lift,
     Member,
     Erase,
     Change,
@@ -58,14 +69,24 @@ enum Wish {
 
 const WISHES: &[(u64, Wish)] = &[
     (46, Wish::Book),
-    (24, Wish::Take),
+    (40, Wish::Take),
     (16, Wish::Rush),
     (8, Wish::Unblock),
     (12, Wish::Stuck),
-    (44, Wish::Cancel),
-    (24, Wish::Accept),
+    (60, Wish::Cancel),
+    (30, Wish::Accept),
     (7, Wish::Preview),
     (20, Wish::Clock),
+    (14, Wish::Door),
+    (66, Wish::CheckIn),
+    (20, Wish::DoorOffer),
+    (26, Wish::Undo),
+    (30, Wish::Arrive),
+    (16, Wish::WalkIn),
+    (8, Wish::Close),
+    (6, Wish::Excuse),
+    (5, Wish::Waive),
+    (8, Wish::Lift),
     (18, Wish::Member),
     (1, Wish::Erase),
     (15, Wish::Change),
@@ -96,7 +117,11 @@ impl Chance {
             self.ahead.push(Op::PutMember { id, profile });
         }
         // Two evenings on which everything is at the same time.
-        let evenings = [self.dice.within(5..50), self.dice.within(20..100)];
+        let soon = self.dice.chance(50);
+        let evenings = match soon {
+            true => [self.dice.within(1..3), self.dice.within(3..30)],
+            false => [self.dice.within(5..50), self.dice.within(20..100)],
+        };
         for _ in 0..self.dice.within(4..7) {
             let around = *self.dice.pick(&evenings) * 60 + 15 * self.dice.within(0..12);
             let class = self.new_class(&at.clubs, at.now + TimeDelta::minutes(around));
@@ -107,7 +132,7 @@ impl Chance {
 
     /// Whether there is little left to happen.
     pub fn over(&self, org: &Org) -> bool {
-        self.ahead.is_empty() && org.classes.values().all(|c| c.over() || c.starts_at <= org.now)
+        self.ahead.is_empty() && org.classes.values().all(|c| c.over())
     }
 
     pub fn next(&mut self, org: &Org) -> Op {
@@ -136,6 +161,16 @@ impl Chance {
             Wish::Cancel => self.cancel(org),
             Wish::Accept => self.accept(org),
             Wish::Preview => self.preview(org),
+            Wish::Door => self.to_the_door(org),
+            Wish::CheckIn => self.check_in(org),
+            Wish::DoorOffer => self.offer_at_the_door(org),
+            Wish::Undo => self.undo_check_in(org),
+            Wish::Arrive => self.arrive(org),
+            Wish::WalkIn => self.walk_in(org),
+            Wish::Close => self.close_class(org),
+            Wish::Excuse => self.excuse(org),
+            Wish::Waive => self.waive_fee(org),
+            Wish::Lift => self.lift_ban(org),
             Wish::Clock => Some(Op::SetClock(self.instant(org))),
             Wish::Member => Some(self.change_member(org)),
             Wish::Erase => Some(Op::EraseMember { id: self.member() }),

@@ -172,7 +172,8 @@ impl Chance {
             Op::Cancel { class, member, .. } => {
                 *class = org.of_member(member).map(|b| b.class.clone()).find(|other| other != class)?;
             }
-            Op::CancelClass { class, .. } => *class = elsewhere,
+            Op::CancelClass { class, .. } | Op::CloseClass { class, .. } => *class = elsewhere,
+            Op::WalkIn { class, .. } => *class = elsewhere,
             _ => return None,
         }
         Some(op)

@@ -9,29 +9,121 @@ use serde_json::{Value, json};
 
 use crate::state::{Membership, Profile};
 
+/// Who calls.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Caller {
     Desk,
+    Kiosk,
     Member(String),
+    Instructor(String),
+}
+
+/// How whoever arrives says who they are.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Arriving {
+    Member(String),
+    Phone(String),
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Op {
     SetClock(Instant),
     PutPolicy(Value),
-    PutMember { id: String, profile: Profile },
-    EraseMember { id: String },
+    PutMember {
+        id: String,
+        profile: Profile,
+    },
+    EraseMember {
+        id: String,
+    },
     Publish(NewClass),
-    Change { class: String, change: ClassChange },
-    CancelClass { class: String, key: Option<String> },
-    Book { caller: Caller, class: String, member: String, waitlist: bool, key: Option<String> },
-    Cancel { caller: Caller, class: String, member: String, charge: Option<bool>, key: Option<String> },
-    Accept { class: String, member: String, key: Option<String> },
-    Preview { caller: Caller, class: String, member: String },
-    ReadClass { class: String, reader: Option<String> },
-    ReadRoster { class: String },
-    ReadStanding { member: String },
-    ReadBookings { member: String },
+    Change {
+        class: String,
+        change: ClassChange,
+    },
+    CancelClass {
+        class: String,
+        key: Option<String>,
+    },
+    CloseClass {
+        class: String,
+        penalties: bool,
+        key: Option<String>,
+    },
+    Book {
+        caller: Caller,
+        class: String,
+        member: String,
+        waitlist: bool,
+        key: Option<String>,
+    },
+    WalkIn {
+        class: String,
+        member: String,
+        key: Option<String>,
+    },
+    Cancel {
+        caller: Caller,
+        class: String,
+        member: String,
+        charge: Option<bool>,
+        key: Option<String>,
+    },
+    Accept {
+        class: String,
+        member: String,
+        key: Option<String>,
+    },
+    CheckIn {
+        caller: Caller,
+        class: String,
+        member: String,
+        key: Option<String>,
+    },
+    UndoCheckIn {
+        caller: Caller,
+        class: String,
+        member: String,
+        key: Option<String>,
+    },
+    Arrive {
+        caller: Caller,
+        club: String,
+        arriving: Arriving,
+        key: Option<String>,
+    },
+    Excuse {
+        class: String,
+        member: String,
+        key: Option<String>,
+    },
+    /// `line`: a place in the ledger.
+    WaiveFee {
+        line: usize,
+        key: Option<String>,
+    },
+    LiftBan {
+        member: String,
+        key: Option<String>,
+    },
+    Preview {
+        caller: Caller,
+        class: String,
+        member: String,
+    },
+    ReadClass {
+        class: String,
+        reader: Option<String>,
+    },
+    ReadRoster {
+        class: String,
+    },
+    ReadStanding {
+        member: String,
+    },
+    ReadBookings {
+        member: String,
+    },
     ReadFees,
 }
 
@@ -41,9 +133,11 @@ pub struct NewClass {
     pub club: String,
     pub title: String,
     pub category: Option<String>,
+    pub instructor: Option<String>,
     pub starts_at: Instant,
     pub minutes: u32,
     pub capacity: u32,
+    pub minimum: Option<u32>,
     pub min_age: Option<u32>,
     pub overrides: Option<Value>,
 }
@@ -53,7 +147,10 @@ pub struct ClassChange {
     pub starts_at: Option<Instant>,
     pub minutes: Option<u32>,
     pub title: Option<String>,
+    pub instructor: Option<String>,
     pub capacity: Option<u32>,
+    /// `Some(None)`: the policy's.
+    pub minimum: Option<Option<u32>>,
 }
 
 /// One call as it goes over the wire.
@@ -73,11 +170,21 @@ impl Op {
             Op::Publish(_) => "publish",
             Op::Change { .. } => "change_class",
             Op::CancelClass { .. } => "cancel_class",
+            Op::CloseClass { .. } => "close_class",
             Op::Book { caller: Caller::Desk, .. } => "desk_books",
             Op::Book { .. } => "book",
+            Op::WalkIn { .. } => "walk_in",
             Op::Cancel { caller: Caller::Desk, .. } => "desk_cancels",
             Op::Cancel { .. } => "cancel",
             Op::Accept { .. } => "accept",
+            Op::CheckIn { caller: Caller::Instructor(_), .. } => "takes_the_roll",
+            Op::CheckIn { .. } => "check_in",
+            Op::UndoCheckIn { .. } => "undo_check_in",
+            Op::Arrive { caller: Caller::Kiosk, .. } => "kiosk",
+            Op::Arrive { .. } => "arrive",
+            Op::Excuse { .. } => "excuse",
+            Op::WaiveFee { .. } => "waive_fee",
+            Op::LiftBan { .. } => "lift_ban",
             Op::Preview { .. } => "preview",
             Op::ReadClass { .. } => "read_class",
             Op::ReadRoster { .. } => "read_roster",
@@ -87,58 +194,74 @@ impl Op {
         }
     }
 
-    /// The member who calls; `None` is the desk.
-    pub fn member_calling(&self) -> Option<&str> {
+    pub fn caller(&self) -> Caller {
         match self {
-            Op::Book { caller: Caller::Member(id), .. }
-            | Op::Cancel { caller: Caller::Member(id), .. }
-            | Op::Preview { caller: Caller::Member(id), .. }
-            | Op::Accept { member: id, .. }
-            | Op::ReadClass { reader: Some(id), .. } => Some(id),
+            Op::Book { caller, .. }
+            | Op::Cancel { caller, .. }
+            | Op::CheckIn { caller, .. }
+            | Op::UndoCheckIn { caller, .. }
+            | Op::Arrive { caller, .. }
+            | Op::Preview { caller, .. } => caller.clone(),
+            Op::Accept { member: id, .. } | Op::ReadClass { reader: Some(id), .. } => Caller::Member(id.clone()),
+            _ => Caller::Desk,
+        }
+    }
+
+    /// Where the call carries its key, if it is one that may.
+    fn slot(&mut self) -> Option<&mut Option<String>> {
+        match self {
+            Op::CancelClass { key, .. }
+            | Op::CloseClass { key, .. }
+            | Op::Book { key, .. }
+            | Op::WalkIn { key, .. }
+            | Op::Cancel { key, .. }
+            | Op::Accept { key, .. }
+            | Op::CheckIn { key, .. }
+            | Op::UndoCheckIn { key, .. }
+            | Op::Arrive { key, .. }
+            | Op::Excuse { key, .. }
+            | Op::WaiveFee { key, .. }
+            | Op::LiftBan { key, .. } => Some(key),
             _ => None,
         }
     }
 
-    pub fn caller(&self) -> String {
-        self.member_calling().map_or("the desk".to_owned(), str::to_owned)
+    pub fn key(&self) -> Option<String> {
+        self.clone().slot().and_then(|key| key.clone())
     }
 
-    pub fn key(&self) -> Option<&str> {
-        match self {
-            Op::CancelClass { key, .. } | Op::Book { key, .. } | Op::Cancel { key, .. } | Op::Accept { key, .. } => {
-                key.as_deref()
-            }
-            _ => None,
-        }
-    }
-
-    pub fn with_key(&self, new: Option<String>) -> Op {
+    pub fn without_key(&self) -> Op {
         let mut op = self.clone();
-        match &mut op {
-            Op::CancelClass { key, .. } | Op::Book { key, .. } | Op::Cancel { key, .. } | Op::Accept { key, .. } => {
-                *key = new;
-            }
-            _ => {}
+        if let Some(key) = op.slot() {
+            *key = None;
         }
         op
     }
 
-    pub fn without_key(&self) -> Op {
-        self.with_key(None)
+    /// Whose standing it asks for.
+    pub fn member(&self) -> Option<&str> {
+        match self {
+            Op::LiftBan { member, .. } | Op::ReadStanding { member } => Some(member),
+            _ => None,
+        }
     }
 
     /// The class and member whose latest booking the path names.
     pub fn addresses(&self) -> Option<(&str, &str)> {
         match self {
-            Op::Cancel { class, member, .. } | Op::Accept { class, member, .. } | Op::Preview { class, member, .. } => {
-                Some((class, member))
-            }
+            Op::Cancel { class, member, .. }
+            | Op::Accept { class, member, .. }
+            | Op::CheckIn { class, member, .. }
+            | Op::UndoCheckIn { class, member, .. }
+            | Op::Excuse { class, member, .. }
+            | Op::Preview { class, member, .. } => Some((class, member)),
             _ => None,
         }
     }
 
-    /// `booking`: the id of the booking it addresses.
-    pub fn wire(&self, booking: &str) -> Wire {
+    /// `booking`: the id of the booking it addresses; `line`: that of the line of the ledger.
+    pub fn wire(&self, booking: &str, line: &str) -> Wire {
+        let reason = || Some(json!({ "reason": "asked at the desk" }));
         let (method, path, body) = match self {
             Op::SetClock(now) => ("PUT", "/v1/clock".to_owned(), Some(json!({ "now": written(*now) }))),
             Op::PutPolicy(policy) => ("PUT", "/v1/org/policy".to_owned(), Some(policy.clone())),
@@ -148,6 +271,14 @@ impl Op {
             Op::Change { class, change } => ("PATCH", format!("/v1/classes/{class}"), Some(change.body())),
             Op::CancelClass { class, .. } => {
                 ("POST", format!("/v1/classes/{class}/cancel"), Some(json!({ "reason": "the room is flooded" })))
+            }
+            Op::CloseClass { class, penalties, .. } => {
+                let body = json!({ "penalties": penalties, "reason": "nobody took the roll" });
+                ("POST", format!("/v1/classes/{class}/close"), Some(body))
+            }
+            Op::WalkIn { class, member, .. } => {
+                let body = json!({ "member": member, "walk_in": true });
+                ("POST", format!("/v1/classes/{class}/bookings"), Some(body))
             }
             Op::Book { caller, class, member, waitlist, .. } => {
                 let mut body = json!({ "waitlist": waitlist });
@@ -160,6 +291,18 @@ impl Op {
                 let body = charge.map(|charge| json!({ "charge": charge, "reason": "asked at the desk" }));
                 ("POST", format!("/v1/bookings/{booking}/cancel"), body)
             }
+            Op::CheckIn { .. } => ("POST", format!("/v1/bookings/{booking}/check-in"), None),
+            Op::UndoCheckIn { .. } => ("POST", format!("/v1/bookings/{booking}/undo-check-in"), None),
+            Op::Arrive { club, arriving, .. } => {
+                let body = match arriving {
+                    Arriving::Member(id) => json!({ "club": club, "member": id }),
+                    Arriving::Phone(phone) => json!({ "club": club, "phone": phone }),
+                };
+                ("POST", "/v1/check-ins".to_owned(), Some(body))
+            }
+            Op::Excuse { .. } => ("POST", format!("/v1/bookings/{booking}/excuse"), reason()),
+            Op::WaiveFee { .. } => ("POST", format!("/v1/fees/{line}/waive"), reason()),
+            Op::LiftBan { member, .. } => ("POST", format!("/v1/members/{member}/lift-ban"), reason()),
             Op::Accept { .. } => ("POST", format!("/v1/bookings/{booking}/accept"), None),
             Op::Preview { .. } => ("GET", format!("/v1/bookings/{booking}/cancel-preview"), None),
             Op::ReadClass { class, .. } => ("GET", format!("/v1/classes/{class}"), None),
@@ -180,6 +323,8 @@ impl NewClass {
         });
         let optional = [
             ("category", self.category.as_ref().map(|category| json!(category))),
+            ("instructor", self.instructor.as_deref().map(instructor)),
+            ("minimum", self.minimum.map(|least| json!(least))),
             ("min_age", self.min_age.map(|age| json!(age))),
             ("policy", self.overrides.clone()),
         ];
@@ -196,7 +341,9 @@ impl ClassChange {
             ("starts_at", self.starts_at.map(|at| json!(written(at)))),
             ("minutes", self.minutes.map(|minutes| json!(minutes))),
             ("title", self.title.as_ref().map(|title| json!(title))),
+            ("instructor", self.instructor.as_deref().map(instructor)),
             ("capacity", self.capacity.map(|capacity| json!(capacity))),
+            ("minimum", self.minimum.map(|least| json!(least))),
         ];
         let given = fields.into_iter().filter_map(|(field, value)| Some((field.to_owned(), value?)));
         Value::Object(given.collect())
@@ -232,8 +379,15 @@ impl Profile {
         if let Some(born) = day(self.born) {
             body["born"] = born;
         }
+        if let Some(phone) = &self.phone {
+            body["phone"] = json!(phone);
+        }
         body
     }
+}
+
+fn instructor(id: &str) -> Value {
+    json!({ "id": id, "name": "Eva Holm" })
 }
 
 pub fn written(at: Instant) -> String {

@@ -11,8 +11,8 @@ const SPANS: &[&str] = &["PT0S", "PT30M", "PT60M", "PT2H", "PT3H", "PT24H", "P1D
 /// where it is far away: a chain does not move by half a day.
 pub fn policy(dice: &mut Dice, before: Option<&Value>) -> Value {
     let mut policy = dice.pick(presets()).policy.to_json();
-    // The decision on the minimum is not modelled: nothing is ever below 0.
-    policy["attendance"]["minimum"] = json!(0);
+    // Classes are small, and most are to be held.
+    policy["attendance"]["minimum"] = json!(*dice.pick(&[0, 0, 0, 1, 2, 5]));
     if dice.chance(75) {
         throw(dice, &mut policy);
     }
@@ -63,7 +63,13 @@ fn throw(dice: &mut Dice, policy: &mut Value) {
     set(40, "/attendance/strike_window", &["P1D", "PT12H", "P14D"].map(Value::from));
     set(50, "/attendance/ban", &["PT6H", "P1D", "P2D"].map(Value::from));
     set(50, "/attendance/untouched_roster", &[json!("penalise")]);
-    set(30, "/attendance/no_show_fee", &[json!(0), json!(500)]);
+    set(50, "/attendance/no_show_fee", &[json!(0), json!(500), json!(3000)]);
+    set(50, "/attendance/late_fee", &[json!(0), json!(400), json!(3000)]);
+    set(40, "/attendance/check_in_opens", &["PT60M", "PT15M", "PT4H"].map(Value::from));
+    set(40, "/attendance/check_in_due", &["PT0S", "PT5M", "PT15M"].map(Value::from));
+    set(40, "/attendance/check_in_closes", &["PT0S", "PT10M", "PT45M"].map(Value::from));
+    set(40, "/attendance/decide_before", &["PT0S", "PT2H", "PT24H"].map(Value::from));
+    set(50, "/attendance/below_minimum", &["cancel", "warn"].map(Value::from));
     set(75, "/cancel/forgive_if_refilled", &[json!(true)]);
     set(60, "/waitlist/max", &[json!(1), json!(2), json!(20), json!(0)]);
     set(75, "/waitlist/mode", &["offer", "offer", "auto"].map(Value::from));
@@ -78,13 +84,14 @@ fn throw(dice: &mut Dice, policy: &mut Value) {
 /// A class's own rules, as a merge patch; mostly none.
 pub fn overrides(dice: &mut Dice) -> Option<Value> {
     let patches = [
-        json!({ "booking": { "daily_limit": null } }),
         json!({ "booking": { "daily_limit": 1 } }),
         json!({ "booking": { "allow_overlap": true, "daily_limit": null } }),
         json!({ "booking": { "opens": { "before": "P1D", "days": null, "at": null } } }),
         json!({ "cancel": { "free_until": "PT24H", "late": "charged", "late_fee": 79000 } }),
         json!({ "waitlist": { "mode": "offer", "quiet": null, "then": "closed", "max": 1 } }),
         json!({ "waitlist": { "mode": "auto", "promote_until": "PT30M" } }),
+        json!({ "waitlist": { "mode": "offer", "promote_until": "PT0S", "quiet": null },
+                "cancel": { "free_until": "PT0S" }, "attendance": { "check_in_opens": "PT4H" } }),
     ];
-    if dice.chance(35) { Some(dice.pick(&patches).clone()) } else { None }
+    if dice.chance(45) { Some(dice.pick(&patches).clone()) } else { None }
 }

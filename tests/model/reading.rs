@@ -8,12 +8,14 @@ use serde_json::Value;
 
 use crate::state::{Number, Stage, Status};
 use crate::views::{
-    BookingView, ClassView, FeeView, Mine, PreviewView, Refused, RosterView, StandingView, shows_payment,
+    BookingView, ClassView, FeeView, Mine, PreviewView, Refused, RosterLine, RosterView, StandingView, shows_payment,
 };
 
 /// Reads the service's JSON. A field that is not there or not readable fails with its name.
 pub struct Reader<'a> {
     pub number_of: &'a dyn Fn(&str) -> Option<Number>,
+    /// The ids of the ledger's lines, in order.
+    pub lines: &'a [String],
     pub today: NaiveDate,
     pub now: Instant,
 }
@@ -39,6 +41,8 @@ impl Reader<'_> {
             by_clip: Some(body.get("paid_with").and_then(Value::as_str) == Some("clip"))
                 .filter(|_| shows_payment(status)),
             fee: money(body, "fee")?,
+            present: if status.live() { Some(flag(body, "present")?) } else { None },
+            late: flag(body, "late")?,
         })
     }
 
@@ -47,17 +51,28 @@ impl Reader<'_> {
         Ok(ClassView {
             id: text(body, "id")?.to_owned(),
             title: text(body, "title")?.to_owned(),
+            instructor: body.pointer("/instructor/id").and_then(Value::as_str).map(str::to_owned),
             status: stage(text(body, "status")?)?,
             starts_at: instant(body, "starts_at")?,
             ends_at: instant(body, "ends_at")?,
-            opens_at: instant(terms, "opens_at")?,
-            closes_at: instant(terms, "closes_at")?,
-            cancel_by: instant(terms, "cancel_by")?,
-            promote_until: instant(terms, "promote_until")?,
+            terms: [
+                instant(terms, "opens_at")?,
+                instant(terms, "closes_at")?,
+                instant(terms, "cancel_by")?,
+                instant(terms, "promote_until")?,
+                instant(terms, "decide_at")?,
+                instant(terms, "check_in_opens")?,
+                instant(terms, "check_in_due")?,
+                instant(terms, "check_in_closes")?,
+            ],
             capacity: needed(body, "capacity")?,
             booked: needed(body, "booked")?,
             free: needed(body, "free")?,
             waiting: needed(body, "waiting")?,
+            checked_in: needed(body, "checked_in")?,
+            minimum: needed(body, "minimum")?,
+            needed: needed(body, "needed")?,
+            revision: needed(body, "revision")?.into(),
             mine: if by_member { Some(self.mine(body)?) } else { None },
         })
     }
@@ -87,17 +102,14 @@ impl Reader<'_> {
     }
 
     pub fn roster(&self, body: &Value) -> Read<RosterView> {
-        let mut bookings = Vec::new();
-        for entry in list(body, "bookings")? {
-            let status = status(text(entry, "status")?)?;
-            bookings.push((text(entry, "member")?.to_owned(), self.number(entry, "id")?, status));
-        }
-        bookings.sort();
-        let mut waitlist = Vec::new();
-        for entry in list(body, "waitlist")? {
-            waitlist.push((text(entry, "member")?.to_owned(), self.number(entry, "id")?, small(entry, "position")?));
-        }
-        Ok(RosterView { bookings, waitlist })
+        let line = |entry: &Value| {
+            let (name, first_time) = (text(entry, "name")?.to_owned(), flag(entry, "first_time")?);
+            Ok(RosterLine { booking: self.booking(entry)?, name, first_time })
+        };
+        let lines = |field: &str| list(body, field)?.iter().map(line).collect::<Read<Vec<_>>>();
+        let mut bookings = lines("bookings")?;
+        bookings.sort_by_key(|line| line.booking.number);
+        Ok(RosterView { bookings, waitlist: lines("waitlist")? })
     }
 
     pub fn standing(&self, body: &Value) -> Read<StandingView> {
@@ -132,12 +144,18 @@ impl Reader<'_> {
 
     pub fn fee(&self, line: &Value) -> Read<FeeView> {
         Ok(FeeView {
+            line: self.line(text(line, "id")?)?,
             member: text(line, "member")?.to_owned(),
             booking: self.number(line, "booking")?,
             charged: text(line, "kind")? == "charged",
             reason: text(line, "reason")?.to_owned(),
             amount: money(line, "amount")?,
+            waives: line.get("waives").and_then(Value::as_str).map(|id| self.line(id)).transpose()?,
         })
+    }
+
+    fn line(&self, id: &str) -> Read<usize> {
+        self.lines.iter().position(|known| known == id).ok_or(format!("{id} is no line of the ledger"))
     }
 
     pub fn number(&self, body: &Value, field: &str) -> Read<Number> {
@@ -165,6 +183,10 @@ fn optional_instant(body: &Value, field: &str) -> Read<Option<Instant>> {
 fn parse_instant(text: &str) -> Read<Instant> {
     let parsed = DateTime::parse_from_rfc3339(text).map_err(|e| format!("{text}: {e}"))?;
     Ok(parsed.with_timezone(&Utc))
+}
+
+fn flag(body: &Value, field: &str) -> Read<bool> {
+    body.get(field).and_then(Value::as_bool).ok_or(format!("{field} is neither true nor false"))
 }
 
 fn needed(body: &Value, field: &str) -> Read<u32> {

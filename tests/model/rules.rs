@@ -87,6 +87,10 @@ impl Org {
         if promoted && class.terms.policy.waitlist.leave_overlapping {
             self.leave_overlapping(number, now);
         }
+        // Whoever stands by is here already.
+        if promoted && self.bookings[number].present {
+            self.arrive(number, false, now);
+        }
     }
 
     fn leave_overlapping(&mut self, number: Number, now: Instant) {

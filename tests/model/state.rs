@@ -33,6 +33,8 @@ pub struct Org {
     pub remembered: BTreeMap<(String, String), Remembered>,
     /// Classes where a spot became free in this call and nobody was asked yet.
     pub freed: BTreeSet<String>,
+    /// Classes that offer, where a spot became free while due items were settled.
+    pub freed_by_time: BTreeSet<String>,
     /// Members one of whose obstacles may have gone in this call.
     pub eased: BTreeSet<String>,
     /// While due items are being settled, offers wait.
@@ -62,12 +64,15 @@ pub struct Strike {
     pub needed: u32,
     pub window: TimeDelta,
     pub ban: TimeDelta,
+    /// A ban that rested on it was lifted by hand: it begins none by itself any more.
+    pub lifted: bool,
 }
 
 /// What the membership system says of a member: the body of `PUT /v1/members/{id}`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
     pub name: String,
+    pub phone: Option<String>,
     pub born: Option<NaiveDate>,
     pub on_clips: bool,
     pub status: Membership,
@@ -102,16 +107,25 @@ pub struct Class {
     pub club: String,
     pub title: String,
     pub category: Option<String>,
+    pub instructor: Option<String>,
     pub starts_at: Instant,
     pub minutes: u32,
     pub capacity: u32,
+    /// The one it was published with; `None` is the policy's.
+    pub minimum: Option<u32>,
     pub min_age: Option<u32>,
     pub overrides: Option<Value>,
     pub terms: Terms,
     pub stage: Stage,
+    /// The minimum has yet to be judged.
+    pub undecided: bool,
     pub started: bool,
     /// The roll was closed, or left to staff.
     pub closed: bool,
+    /// Nobody took the roll, and staff have not said yet what that means.
+    pub untouched: bool,
+    /// Counts the changes made to it.
+    pub revision: u64,
     pub tickets: u64,
     /// A spot that nobody could be asked about yet (quiet hours).
     pub unasked: bool,
@@ -151,6 +165,18 @@ pub struct Booking {
     pub fee: u32,
     /// The order of late cancels and no-shows; `None` once it is forgiven, or if it is neither.
     pub owing: Option<u64>,
+    /// On the premises: checked in, or standing by.
+    pub present: bool,
+    /// Checked in after it was due.
+    pub late: bool,
+    /// Being late was charged once, and is not charged again.
+    pub late_charged: bool,
+    /// … with a clip that has not been returned.
+    pub late_clip: bool,
+    /// Booked at the door.
+    pub walk_in: bool,
+    /// Checked in to the first class ever.
+    pub first_time: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -218,6 +244,11 @@ impl Class {
         self.terms.policy.waitlist.then == Then::Closed
     }
 
+    /// How many it takes for the class to be held.
+    pub fn least(&self) -> u32 {
+        self.minimum.unwrap_or(self.terms.policy.attendance.minimum).min(self.capacity)
+    }
+
     pub fn over(&self) -> bool {
         matches!(self.stage, Stage::Cancelled | Stage::Finished)
     }
@@ -253,6 +284,7 @@ impl Org {
             events: Vec::new(),
             remembered: BTreeMap::new(),
             freed: BTreeSet::new(),
+            freed_by_time: BTreeSet::new(),
             eased: BTreeSet::new(),
             settling: false,
             owed: 0,
@@ -344,7 +376,11 @@ impl Org {
         for booking in &self.bookings {
             let lines = |charged| self.fees.iter().filter(move |f| f.booking == booking.number && f.charged == charged);
             let owed = lines(true).map(|f| f.amount).sum::<u32>() - lines(false).map(|f| f.amount).sum::<u32>();
-            if owed != booking.fee || lines(true).count() > 1 {
+            let mut reasons: Vec<&str> = lines(true).map(|line| line.reason).collect();
+            let all = reasons.len();
+            reasons.sort_unstable();
+            reasons.dedup();
+            if owed != booking.fee || reasons.len() != all {
                 broken.push(format!(
                     "booking {}: the ledger says {owed}, the booking {} (7)",
                     booking.number, booking.fee

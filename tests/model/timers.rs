@@ -1,7 +1,6 @@
 //! What falls due: each item carried out at its own instant, in order, before anything else of a call.
 
 use rollcall::domain::instant::Instant;
-use rollcall::domain::policy::UntouchedRoster;
 
 use crate::state::{Number, Org, Stage, Status};
 
@@ -11,6 +10,7 @@ enum Due {
     Opening,
     BanEnd,
     OfferEnd(Number),
+    Decision,
     Start,
     Close,
     End,
@@ -44,6 +44,7 @@ impl Org {
                     self.eased.insert(member);
                     self.ask_around(at);
                 }
+                Due::Decision => self.decide(&class, at),
                 Due::Start => {
                     self.entry(&class).started = true;
                     self.announce("class_started", at, Some(&class), None);
@@ -59,42 +60,13 @@ impl Org {
         self.offer_what_is_free(now);
     }
 
-    /// Check-in is over: who had a spot and did not come is a no-show, unless nobody at all was checked in and staff are
-    /// to look at it; what is left of the waitlist ends.
-    fn close(&mut self, id: &str, at: Instant) {
-        self.entry(id).closed = true;
-        let rules = self.classes[id].terms.policy.attendance.clone();
-        let of_status = |org: &Org, wanted: Status| -> Vec<Number> {
-            org.of_class(id).filter(|b| b.status == wanted).map(|b| b.number).collect()
-        };
-        let absent = of_status(self, Status::Booked);
-        let untouched = !absent.is_empty() && of_status(self, Status::CheckedIn).is_empty();
-        if untouched && rules.untouched_roster == UntouchedRoster::Review {
-            self.announce("roster_untouched", at, Some(id), None);
-        } else {
-            for number in absent {
-                self.bookings[number].status = Status::NoShow;
-                self.owe(number);
-                self.announce("no_show_recorded", at, None, Some(number));
-                self.charge(number, "no_show", rules.no_show_fee, at);
-                self.strike(number, at);
-                self.eased.insert(self.bookings[number].member.clone());
-            }
-        }
-        for number in self.queue(id) {
-            self.bookings[number].status = Status::Lapsed;
-            self.announce("waitlist_lapsed", at, None, Some(number));
-        }
-        self.ask_around(at);
-    }
-
     /// Offers wait for the end of settling and of quiet hours; then they are made, by class start.
     fn offer_what_is_free(&mut self, now: Instant) {
         self.ask_around(now);
         let offering: Vec<String> = self.classes.values().filter(|c| c.offers()).map(|c| c.id.clone()).collect();
         for id in self.in_order(&offering) {
-            let unasked = self.classes[&id].unasked;
-            self.fill(&id, now, unasked);
+            let freed = self.freed_by_time.remove(&id);
+            self.fill(&id, now, freed);
         }
     }
 
@@ -125,6 +97,9 @@ impl Org {
                     add(ends, Due::OfferEnd(number));
                 }
             }
+            if class.undecided {
+                add(class.terms.decide_at, Due::Decision);
+            }
             if !class.started {
                 add(class.starts_at, Due::Start);
             }
@@ -148,9 +123,10 @@ impl Org {
             let kind = match due {
                 Due::Opening | Due::BanEnd => 0,
                 Due::OfferEnd(_) => 1,
-                Due::Start => 2,
-                Due::Close => 3,
-                Due::End => 4,
+                Due::Decision => 2,
+                Due::Start => 3,
+                Due::Close => 4,
+                Due::End => 5,
             };
             (*at, *rest, id.clone(), kind, order(*due))
         });

@@ -27,6 +27,7 @@ pub enum Body {
     Standing(StandingView),
     Bookings(Vec<(Number, Status)>),
     Fees(Vec<FeeView>),
+    Fee(FeeView),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -46,23 +47,29 @@ pub struct BookingView {
     /// Of a place that has a spot, or lost it late.
     pub by_clip: Option<bool>,
     pub fee: u32,
+    /// Of a live place.
+    pub present: Option<bool>,
+    pub late: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClassView {
     pub id: String,
     pub title: String,
+    pub instructor: Option<String>,
     pub status: Stage,
     pub starts_at: Instant,
     pub ends_at: Instant,
-    pub opens_at: Instant,
-    pub closes_at: Instant,
-    pub cancel_by: Instant,
-    pub promote_until: Instant,
+    /// Opens, closes, cancel by, promote until, decide at; check-in opens, is due, closes.
+    pub terms: [Instant; 8],
     pub capacity: u32,
     pub booked: u32,
     pub free: u32,
     pub waiting: u32,
+    pub checked_in: u32,
+    pub minimum: u32,
+    pub needed: u32,
+    pub revision: u64,
     /// For a member: the own place, and what booking would answer.
     pub mine: Option<Mine>,
 }
@@ -84,8 +91,15 @@ pub struct PreviewView {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct RosterView {
-    pub bookings: Vec<(String, Number, Status)>,
-    pub waitlist: Vec<(String, Number, Option<u32>)>,
+    pub bookings: Vec<RosterLine>,
+    pub waitlist: Vec<RosterLine>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct RosterLine {
+    pub booking: BookingView,
+    pub name: String,
+    pub first_time: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -103,11 +117,14 @@ pub struct StandingView {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeeView {
+    /// Its place in the ledger.
+    pub line: usize,
     pub member: String,
     pub booking: Number,
     pub charged: bool,
     pub reason: String,
     pub amount: u32,
+    pub waives: Option<usize>,
 }
 
 impl Refused {
@@ -152,6 +169,8 @@ impl Org {
             offer_expires_at: booking.offer_ends,
             by_clip: booking.by_clip.filter(|_| shows_payment(booking.status)),
             fee: booking.fee,
+            present: booking.status.live().then_some(booking.present),
+            late: booking.late,
         }
     }
 
@@ -162,6 +181,8 @@ impl Org {
 
     pub fn view_class(&self, id: &str, reader: Option<&str>) -> ClassView {
         let class = &self.classes[id];
+        let t = &class.terms;
+        let booked = self.count(id, |s| matches!(s, Status::Booked | Status::CheckedIn));
         let mine = reader.map(|member| Mine {
             place: self.live(id, member).map(|n| (n, self.bookings[n].status, self.position(n))),
             refused: self.can_book(id, member),
@@ -169,30 +190,42 @@ impl Org {
         ClassView {
             id: id.to_owned(),
             title: class.title.clone(),
+            instructor: class.instructor.clone(),
             status: class.stage,
             starts_at: class.starts_at,
             ends_at: class.ends_at(),
-            opens_at: class.terms.opens_at,
-            closes_at: class.terms.closes_at,
-            cancel_by: class.terms.cancel_by,
-            promote_until: class.terms.promote_until,
+            terms: [
+                t.opens_at,
+                t.closes_at,
+                t.cancel_by,
+                t.promote_until,
+                t.decide_at,
+                t.check_in_opens,
+                t.check_in_due,
+                t.check_in_closes,
+            ],
             capacity: class.capacity,
-            booked: self.count(id, |s| matches!(s, Status::Booked | Status::CheckedIn)),
+            booked,
             free: self.unheld(id) - self.reserved(id),
             waiting: self.queue(id).len() as u32,
+            checked_in: self.count(id, |s| s == Status::CheckedIn),
+            minimum: class.least(),
+            needed: class.least().saturating_sub(booked),
+            revision: class.revision,
             mine,
         }
     }
 
     pub fn view_roster(&self, id: &str) -> RosterView {
         let listed = |s: Status| s.holds() || s == Status::NoShow;
-        let mut bookings: Vec<_> =
-            self.of_class(id).filter(|b| listed(b.status)).map(|b| (b.member.clone(), b.number, b.status)).collect();
-        bookings.sort();
-        let waitlist = self.queue(id).into_iter();
+        let line = |number: Number| RosterLine {
+            booking: self.view_booking(number),
+            name: self.members.get(&self.bookings[number].member).map_or(String::new(), |m| m.profile.name.clone()),
+            first_time: self.bookings[number].first_time,
+        };
         RosterView {
-            bookings,
-            waitlist: waitlist.map(|n| (self.bookings[n].member.clone(), n, self.position(n))).collect(),
+            bookings: self.of_class(id).filter(|b| listed(b.status)).map(|b| line(b.number)).collect(),
+            waitlist: self.queue(id).into_iter().map(line).collect(),
         }
     }
 
@@ -219,6 +252,10 @@ impl Org {
         })
     }
 
+    pub fn standing(&self, id: &str) -> Body {
+        self.view_standing(id).map_or(Body::Nothing, Body::Standing)
+    }
+
     fn counting(&self, member: &str) -> Vec<(Number, Instant, Instant)> {
         let mine = self.strikes.iter().filter(|strike| strike.member == member);
         let mut counting: Vec<_> = mine.map(|strike| (strike.booking, strike.at, strike.at + strike.window)).collect();
@@ -232,14 +269,20 @@ impl Org {
     }
 
     pub fn view_fees(&self) -> Vec<FeeView> {
-        let line = |fee: &crate::state::Fee| FeeView {
+        (0..self.fees.len()).map(|line| self.view_fee(line)).collect()
+    }
+
+    pub fn view_fee(&self, line: usize) -> FeeView {
+        let fee = &self.fees[line];
+        FeeView {
+            line,
             member: fee.member.clone(),
             booking: fee.booking,
             charged: fee.charged,
             reason: fee.reason.to_owned(),
             amount: fee.amount,
-        };
-        self.fees.iter().map(line).collect()
+            waives: if fee.charged { None } else { self.line(fee.booking, true, fee.reason) },
+        }
     }
 
     pub fn today(&self) -> NaiveDate {

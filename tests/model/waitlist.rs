@@ -2,7 +2,8 @@
 
 use rollcall::domain::instant::Instant;
 
-use crate::state::{Class, Org, Status};
+use crate::state::{Class, Number, Org, Status};
+use crate::views::Refused;
 
 impl Org {
     /// Asks whoever is next wherever a spot became free or an obstacle went: freed classes first, by start, then
@@ -27,21 +28,26 @@ impl Org {
     /// One pass over the waitlist in ticket order. `freed`: a spot became free, so whoever is passed is told why.
     pub fn fill(&mut self, id: &str, now: Instant, freed: bool) {
         let class = self.classes[id].clone();
-        if class.over() {
+        let waiting = self.queue(id);
+        if class.over() || self.unheld(id) == 0 || waiting.is_empty() {
             return;
         }
-        let waits = class.offers() && (self.settling || class.quiet_at(now));
-        if waits && now < class.terms.promote_until {
-            let kept = if self.settling { freed } else { self.reserved(id) > 0 };
-            self.entry(id).unasked |= kept;
+        let promoting = now < class.terms.promote_until;
+        if self.settling && class.offers() && promoting {
+            if freed {
+                self.freed_by_time.insert(id.to_owned());
+            }
+            return;
+        }
+        if class.quiet_at(now) && promoting {
+            self.entry(id).unasked |= self.reserved(id) > 0;
             return;
         }
         let freed = freed || (class.unasked && !self.settling);
         self.entry(id).unasked &= self.settling;
-        let waiting = self.queue(id);
-        if now >= class.terms.promote_until {
+        if !promoting {
             let tell = freed && !class.holds_spots_for_the_desk() && now < class.starts_at;
-            if tell && self.unheld(id) > 0 && !waiting.is_empty() {
+            if tell {
                 self.announce("spot_freed", now, Some(id), None);
             }
             return;
@@ -51,12 +57,7 @@ impl Org {
                 return;
             }
             match self.obstacle_of(number) {
-                Some(refused) if freed => {
-                    self.announce("promotion_passed_over", now, None, Some(number));
-                    if let Some(event) = self.events.last_mut() {
-                        event.reason = Some(refused.code);
-                    }
-                }
+                Some(refused) if freed => self.pass_over(number, &refused, now),
                 Some(_) => {}
                 None if class.offers() => {
                     self.bookings[number].status = Status::Offered;
@@ -65,6 +66,14 @@ impl Org {
                 }
                 None => self.take_spot(number, "booking_promoted", now),
             }
+        }
+    }
+
+    /// Not this time: the place stays, and the reason is said.
+    pub fn pass_over(&mut self, number: Number, refused: &Refused, now: Instant) {
+        self.announce("promotion_passed_over", now, None, Some(number));
+        if let Some(event) = self.events.last_mut() {
+            event.reason = Some(refused.code);
         }
     }
 

@@ -145,3 +145,16 @@ async fn checking_in_an_offered_member_accepts_the_offer() {
     assert_eq!(story.told(&class, "booking_promoted").await, 1);
     drop(ann);
 }
+
+#[tokio::test]
+async fn whoever_was_checked_in_when_the_class_moved_may_leave_free_like_everybody() {
+    let story = Story::under(strict()).await;
+    let class = story.class(5).await;
+    let (ann, booking) = story.booked("ann", &class).await;
+    story.at("2026-03-03T11:30:00Z").await;
+    story.checks_in(&booking).await;
+    story.org.desk().changes(&class, json!({ "starts_at": "2026-03-03T12:30:00Z" })).await;
+    story.undoes(&booking).await;
+    ann.cancels(&booking).becoming("cancelled").await;
+    assert!(story.ledger().await.is_empty());
+}

@@ -43,6 +43,24 @@ async fn what_names_nobody_or_nothing_is_said_so() {
 }
 
 #[tokio::test]
+async fn of_a_familys_classes_the_one_that_starts_first_is_meant() {
+    let story = Story::under(strict()).await;
+    let (first, second) = (story.class_at("2026-03-03T12:00:00Z").await, story.class_at("2026-03-03T12:10:00Z").await);
+    let (_, later) = story.booked("ann", &second).await;
+    let (_, sooner) = story.booked("bob", &first).await;
+    for id in ["ann", "bob"] {
+        let body = json!({ "name": id, "phone": "+4520304050",
+                           "membership": { "plan": "unlimited", "status": "active", "clubs": "all", "categories": "all" } });
+        story.org.desk().put(&format!("/v1/members/{id}"), body).await;
+    }
+    story.at("2026-03-03T11:30:00Z").await;
+    for expected in [&sooner, &later] {
+        let seen = arrives(&story.org.kiosk(), json!({ "club": "main", "phone": "+4520304050" })).await;
+        assert_eq!(seen.id(), expected.id());
+    }
+}
+
+#[tokio::test]
 async fn of_several_classes_the_spot_not_yet_taken_up_that_starts_first_is_meant() {
     let story = Story::under(json!({ "booking": { "allow_overlap": true }, "attendance": { "minimum": 0 } })).await;
     let ann = story.org.member("ann").await;

@@ -16,4 +16,5 @@ mod presets;
 mod reports;
 mod retention;
 mod series;
+mod standby;
 mod ticker;

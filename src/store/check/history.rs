@@ -133,7 +133,7 @@ fn outcomes(event: &str) -> Option<&'static [&'static str]> {
         "booking_cancelled" => &["cancelled", "late_cancelled", "class_cancelled"],
         "waitlist_left" => &["cancelled", "class_cancelled"],
         "checked_in" => &["checked_in"],
-        "check_in_undone" => &["booked", "waitlisted"],
+        "check_in_undone" => &["booked", "waitlisted", "offered"],
         "no_show_recorded" => &["no_show"],
         _ => return None,
     })

@@ -56,7 +56,7 @@ do
       if why then return why, until_ end
       R.promote(X, c, b, m, at, 'offer')
     end
-    R.arrive(X, c, b, m, at, at > c.check_in_due)
+    if b.status == 'booked' then R.arrive(X, c, b, m, at, at > c.check_in_due) end
     R.fill(X, c, at, false)
     R.ripple(X, at)
   end
@@ -100,7 +100,6 @@ do
           R.emit(X, 'promotion_passed_over', at, { class = c, booking = b, data = { reason = why } })
         else
           R.promote(X, c, b, m, at, 'stand_by')
-          R.arrive(X, c, b, m, at, false)
         end
       end
     end

@@ -25,7 +25,8 @@ do
     local timers = R.z(X, 'timers')
     for _, b in ipairs(members_of(X, c)) do
       R.put(R.z(X, 'member:' .. b.member .. ':upcoming'), b.id, c.starts)
-      if short and b.status == 'booked' then R.set(X, b, 'free_until', math.max(b.free_until or 0, c.starts)) end
+      local booked = b.status == 'booked' or b.status == 'checked_in'
+      if short and booked then R.set(X, b, 'free_until', math.max(b.free_until or 0, c.starts)) end
       if b.status == 'offered' and c.promote_until < b.offer_expires_at then
         R.set(X, b, 'offer_expires_at', c.promote_until)
         R.put(timers, R.offer_timer(b), c.promote_until)

@@ -20,6 +20,12 @@ do
     return (b.present and 2 or 0) + (b.status == 'waitlisted' and 1 or 0)
   end
 
+  local function before(a, b)
+    local one, other = rank(a), rank(b)
+    if one ~= other then return one < other end
+    return a.class.starts < b.class.starts
+  end
+
   local function choose(X, club, members)
     local found, best = false, nil
     for _, id in ipairs(members) do
@@ -27,7 +33,7 @@ do
       found = found or m ~= nil
       for _, place in ipairs(m and R.places(X, m, X.now - R.near_ms, nil) or {}) do
         local c = place.class
-        if c.club == club and not R.check_in_shut(c, X.now) and (not best or rank(place) < rank(best)) then
+        if c.club == club and not R.check_in_shut(c, X.now) and (not best or before(place, best)) then
           best = place
         end
       end

@@ -6,7 +6,7 @@
   WHY    a slip of the finger costs nobody anything ]]
 do
   local function undo(X, c, b, at)
-    if b.status == 'waitlisted' then
+    if b.status ~= 'checked_in' then
       R.set(X, b, 'present', nil)
       R.set(X, b, 'updated_at', at)
       R.emit(X, 'check_in_undone', at, { class = c, booking = b })

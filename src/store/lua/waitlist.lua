@@ -96,6 +96,8 @@ do
     R.emit(X, 'booking_promoted', at, { class = c, booking = b, data = { how = how } })
     R.forgive(X, at, c)
     leave_overlapping(X, c, m, at)
+    -- Whoever stands by is here already.
+    if b.present then R.arrive(X, c, b, m, at, false) end
   end
 
   local function offer(X, c, b, at)
@@ -126,6 +128,15 @@ do
 
   local function wake_at(X, c, at)
     R.put(R.z(X, 'timers'), 'b ' .. c.id .. ' 0', at)
+  end
+
+  -- Whether a spot became free about which nobody could be told yet. Who is asked now is told now.
+  local function untold(X, c, at)
+    if X.settling or (at < c.promote_until and R.quiet_until(c, at)) then return false end
+    local timers, timer = R.z(X, 'timers'), 'b ' .. c.id .. ' 0'
+    if not R.score(timers, timer) then return false end
+    R.drop(timers, timer)
+    return true
   end
 
   -- What was reserved is remembered: the flush announces a change that nothing else has told of.
@@ -172,13 +183,14 @@ do
       reserve(X, c, 0)
     elseif at >= c.promote_until then
       reserve(X, c, 0)
+      freed = untold(X, c, at) or freed
       if freed and c['then'] == 'first_come' then
         R.emit(X, 'spot_freed', at, { class = c, data = { free = R.spots(c) } })
       end
     elseif X.settling and c.mode == 'offer' then
       X.pending[c.id] = X.pending[c.id] or freed or false
     else
-      pass(X, c, at, freed)
+      pass(X, c, at, untold(X, c, at) or freed)
     end
   end
 
