@@ -103,7 +103,7 @@ impl Org {
         entry.tickets += 1;
         let ticket = entry.tickets;
         let number = self.bookings.len();
-        self.bookings.push(Booking {
+        self.add(Booking {
             number,
             class: class.to_owned(),
             member: member.to_owned(),

@@ -102,7 +102,8 @@ impl Org {
         let class = self.classes[id].clone();
         let notice = TimeDelta::milliseconds(class.terms.policy.change_notice.fixed_ms());
         let short = old_start.min(class.starts_at) - self.now < notice || class.terms.date != old_date;
-        for booking in self.bookings.iter_mut().filter(|b| b.class == id) {
+        for number in self.of_class(id).map(|b| b.number).collect::<Vec<_>>() {
+            let booking = &mut self.bookings[number];
             match booking.status {
                 Status::Booked | Status::CheckedIn => {
                     booking.moved = if short { Some(class.starts_at) } else { booking.moved };

@@ -39,6 +39,8 @@ mod coverage;
 mod drive;
 mod shrink;
 
+mod month;
+
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use coverage::Coverage;

@@ -4,7 +4,7 @@
 //! Redis and without a thought for speed. It borrows only the parsed policy and the terms (calendar arithmetic,
 //! which has its own tests) from the service; who may book, who is next and what it costs is decided here again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{NaiveDate, TimeDelta};
 use rollcall::domain::instant::Instant;
@@ -26,6 +26,9 @@ pub struct Org {
     pub erased: BTreeSet<String>,
     pub classes: BTreeMap<String, Class>,
     pub bookings: Vec<Booking>,
+    /// The bookings of each class and of each member, in the order of their making.
+    by_class: HashMap<String, Vec<Number>>,
+    by_member: HashMap<String, Vec<Number>>,
     pub fees: Vec<Fee>,
     pub strikes: Vec<Strike>,
     pub events: Vec<Event>,
@@ -249,6 +252,11 @@ impl Class {
         self.minimum.unwrap_or(self.terms.policy.attendance.minimum).min(self.capacity)
     }
 
+    /// Something may still fall due.
+    pub fn running(&self) -> bool {
+        !(self.stage == Stage::Cancelled || self.stage == Stage::Finished && self.closed)
+    }
+
     pub fn over(&self) -> bool {
         matches!(self.stage, Stage::Cancelled | Stage::Finished)
     }
@@ -279,6 +287,8 @@ impl Org {
             erased: BTreeSet::new(),
             classes: BTreeMap::new(),
             bookings: Vec::new(),
+            by_class: HashMap::new(),
+            by_member: HashMap::new(),
             fees: Vec::new(),
             strikes: Vec::new(),
             events: Vec::new(),
@@ -300,19 +310,25 @@ impl Org {
     }
 
     pub fn of_class<'a>(&'a self, class: &'a str) -> impl Iterator<Item = &'a Booking> + 'a {
-        self.bookings.iter().filter(move |b| b.class == class)
+        self.by_class.get(class).into_iter().flatten().map(|&number| &self.bookings[number])
     }
 
     pub fn of_member<'a>(&'a self, member: &'a str) -> impl Iterator<Item = &'a Booking> + 'a {
-        self.bookings.iter().filter(move |b| b.member == member)
+        self.by_member.get(member).into_iter().flatten().map(|&number| &self.bookings[number])
+    }
+
+    pub fn add(&mut self, booking: Booking) {
+        self.by_class.entry(booking.class.clone()).or_default().push(booking.number);
+        self.by_member.entry(booking.member.clone()).or_default().push(booking.number);
+        self.bookings.push(booking);
     }
 
     pub fn live(&self, class: &str, member: &str) -> Option<Number> {
-        self.of_class(class).find(|b| b.member == member && b.status.live()).map(|b| b.number)
+        self.of_member(member).find(|b| b.class == class && b.status.live()).map(|b| b.number)
     }
 
     pub fn latest(&self, class: &str, member: &str) -> Option<Number> {
-        self.of_class(class).filter(|b| b.member == member).last().map(|b| b.number)
+        self.of_member(member).filter(|b| b.class == class).last().map(|b| b.number)
     }
 
     pub fn count(&self, class: &str, wanted: impl Fn(Status) -> bool) -> u32 {
@@ -334,7 +350,7 @@ impl Org {
     /// Unheld spots kept for waiting members who could take one but may not be asked now.
     pub fn reserved(&self, class: &str) -> u32 {
         let held_back = &self.classes[class];
-        if held_back.over() || self.now >= held_back.terms.promote_until {
+        if held_back.stage != Stage::Open || self.now >= held_back.terms.promote_until {
             return 0;
         }
         let able = self.queue(class).into_iter().filter(|&n| self.obstacle_of(n).is_none()).count() as u32;
