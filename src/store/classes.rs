@@ -226,11 +226,19 @@ fn changed_fields(stored: &Record, change: &ClassChange) -> Result<Pairs, StoreE
     Ok(pairs)
 }
 
-/// The fields of a class that a series now wants otherwise.
-pub(super) fn align_fields(stored: &Record, class: &NewClass, terms: &Terms) -> Pairs {
-    let mut pairs = new_class_fields(class, terms);
-    pairs.retain(|(name, value)| *name != "club" && stored.raw(name).unwrap_or_default() != value);
-    pairs
+/// The fields of a class that a series now wants otherwise. `terms`: those of the policy of the moment, which an open
+/// class takes only where the series itself asks for other rules.
+pub(super) fn align_fields(stored: &Record, class: &NewClass, terms: &Terms) -> Result<Pairs, StoreError> {
+    let text = |name: &str| stored.raw(name).unwrap_or_default();
+    let own = Terms::from_fields(|name| Some(stored.raw(name).unwrap_or_default())).map_err(corrupt)?;
+    let same_rules = text("override") == class.policy.as_ref().map(ToString::to_string).unwrap_or_default();
+    let mut pairs = match text("status") == "open" && same_rules {
+        false => new_class_fields(class, terms),
+        true if (own.starts_at, own.ends_at) == (terms.starts_at, terms.ends_at) => new_class_fields(class, &own),
+        true => new_class_fields(class, &own.moved(class.starts_at, class.minutes)),
+    };
+    pairs.retain(|(name, value)| *name != "club" && text(name) != value);
+    Ok(pairs)
 }
 
 /// The terms of a class not yet open, by another policy: the fields that differ.

@@ -261,7 +261,7 @@ impl Store {
                 return Ok(());
             }
             let (_id, stored) = (seen.text()?, seen.record()?);
-            let pairs = into.map(|(class, terms)| align_fields(&stored, class, terms)).unwrap_or_default();
+            let pairs = into.map(|(class, terms)| align_fields(&stored, class, terms)).transpose()?.unwrap_or_default();
             if into.is_some() && pairs.is_empty() {
                 return Ok(());
             }

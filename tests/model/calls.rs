@@ -14,7 +14,7 @@ use crate::views::{Answer, Body, Refused};
 impl Org {
     pub fn call(&mut self, op: &Op) -> Answer {
         if let Op::SetClock(now) = op {
-            self.now = *now;
+            self.travel(*now);
         }
         let announced = self.events.len();
         self.settle(self.now);
@@ -48,6 +48,9 @@ impl Org {
             Op::PutMember { id, profile } => self.put_member(id, profile),
             Op::EraseMember { id } => self.erase_member(id),
             Op::Publish(new) => self.publish(new),
+            Op::PostSeries(series) => self.post_series(series),
+            Op::PatchSeries { id, change } => self.patch_series(id, change),
+            Op::EndSeries { id } => self.end_series(id),
             Op::Change { class, change } => self.change(class, change),
             Op::CancelClass { class, .. } => self.cancel_class(class),
             Op::CloseClass { class, penalties, .. } => self.close_by_hand(class, *penalties),
@@ -207,7 +210,7 @@ impl Org {
         self.ahead(id).into_iter().filter(|&number| self.bookings[number].status != Status::CheckedIn).collect()
     }
 
-    fn bare(&self, name: &'static str) -> crate::state::Event {
+    pub fn bare(&self, name: &'static str) -> crate::state::Event {
         crate::state::Event { name, class: None, booking: None, member: None, reason: None, at: self.now }
     }
 }

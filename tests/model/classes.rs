@@ -55,6 +55,9 @@ impl Org {
         let Some(before) = self.classes.get(id).cloned() else {
             return Answer::refused(Refused::new("not_found"));
         };
+        if change.if_match.is_some_and(|expected| expected != before.revision) {
+            return Answer::refused(Refused::new("stale"));
+        }
         let starts_at = change.starts_at.unwrap_or(before.starts_at);
         let minutes = change.minutes.unwrap_or(before.minutes);
         let moved = starts_at != before.starts_at || minutes != before.minutes;

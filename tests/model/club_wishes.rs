@@ -70,7 +70,11 @@ impl Chance {
         if ahead && self.dice.chance(20) {
             change.minutes = Some(if class.minutes == 60 { 75 } else { 60 });
         }
-        if change == ClassChange::default() {
+        if self.dice.chance(20) {
+            let expected = class.revision + u64::from(self.dice.chance(40));
+            change.if_match = Some(expected);
+        }
+        if (ClassChange { if_match: None, ..change.clone() }) == ClassChange::default() {
             self.classes += 1;
             change.title = Some(format!("Class {}, renamed", self.classes));
         }

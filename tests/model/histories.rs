@@ -29,6 +29,8 @@ pub struct Chance {
     pub classes: u32,
     pub keys: u32,
     pub revisions: u32,
+    /// Some of its classes recur.
+    pub recurring: bool,
     /// Calls that are due next: what fills the chain at the beginning, and both halves of a repeat.
     pub ahead: Vec<Op>,
     /// Recent calls that carried a key.
@@ -61,6 +63,7 @@ enum Wish {
     Change,
     CancelClass,
     Publish,
+    Recur,
     Policy,
     Read,
     Repeat,
@@ -92,6 +95,7 @@ const WISHES: &[(u64, Wish)] = &[
     (15, Wish::Change),
     (3, Wish::CancelClass),
     (3, Wish::Publish),
+    (10, Wish::Recur),
     (3, Wish::Policy),
     (10, Wish::Read),
     (8, Wish::Repeat),
@@ -105,8 +109,9 @@ impl Chance {
         let clubs: Vec<String> = (1..=dice.within(2..4)).map(|n| format!("club-{n}")).collect();
         let beginning = Beginning { now, policy: policies::policy(&mut dice, None), clubs };
         let members = (1..=dice.within(6..11)).map(|n| format!("m{n}")).collect();
-        let mut chance =
-            Chance { dice, members, classes: 0, keys: 0, revisions: 0, ahead: Vec::new(), keyed: Vec::new() };
+        let recurring = dice.chance(30);
+        let (ahead, keyed) = (Vec::new(), Vec::new());
+        let mut chance = Chance { dice, members, classes: 0, keys: 0, revisions: 0, recurring, ahead, keyed };
         chance.fill(&beginning);
         (beginning, chance)
     }
@@ -177,6 +182,7 @@ impl Chance {
             Wish::Change => self.change_class(org),
             Wish::CancelClass => self.cancel_class(org),
             Wish::Publish => Some(Op::Publish(self.another_class(org))),
+            Wish::Recur => self.change_series(org),
             Wish::Policy => self.put_policy(org),
             Wish::Read => self.read(org),
             Wish::Repeat => self.keyed.last().filter(|_| self.dice.chance(70)).or(self.keyed.first()).cloned(),

@@ -22,6 +22,7 @@ mod bookings;
 mod calls;
 mod classes;
 mod pardons;
+mod series;
 
 mod reading;
 mod views;
@@ -34,6 +35,7 @@ mod histories;
 mod member_wishes;
 mod policies;
 mod roll_wishes;
+mod series_wishes;
 
 mod coverage;
 mod drive;

@@ -3,10 +3,13 @@
 //! A booking is named by its class and member (the latest one they have), so that a history still makes sense when
 //! a part of it is left out.
 
-use chrono::NaiveDate;
+use std::collections::BTreeSet;
+
+use chrono::{NaiveDate, NaiveTime};
 use rollcall::domain::instant::Instant;
 use serde_json::{Value, json};
 
+use crate::series::{DayChange, Rule, Series};
 use crate::state::{Membership, Profile};
 
 /// Who calls.
@@ -29,101 +32,30 @@ pub enum Arriving {
 pub enum Op {
     SetClock(Instant),
     PutPolicy(Value),
-    PutMember {
-        id: String,
-        profile: Profile,
-    },
-    EraseMember {
-        id: String,
-    },
+    PutMember { id: String, profile: Profile },
+    EraseMember { id: String },
     Publish(NewClass),
-    Change {
-        class: String,
-        change: ClassChange,
-    },
-    CancelClass {
-        class: String,
-        key: Option<String>,
-    },
-    CloseClass {
-        class: String,
-        penalties: bool,
-        key: Option<String>,
-    },
-    Book {
-        caller: Caller,
-        class: String,
-        member: String,
-        waitlist: bool,
-        key: Option<String>,
-    },
-    WalkIn {
-        class: String,
-        member: String,
-        key: Option<String>,
-    },
-    Cancel {
-        caller: Caller,
-        class: String,
-        member: String,
-        charge: Option<bool>,
-        key: Option<String>,
-    },
-    Accept {
-        class: String,
-        member: String,
-        key: Option<String>,
-    },
-    CheckIn {
-        caller: Caller,
-        class: String,
-        member: String,
-        key: Option<String>,
-    },
-    UndoCheckIn {
-        caller: Caller,
-        class: String,
-        member: String,
-        key: Option<String>,
-    },
-    Arrive {
-        caller: Caller,
-        club: String,
-        arriving: Arriving,
-        key: Option<String>,
-    },
-    Excuse {
-        class: String,
-        member: String,
-        key: Option<String>,
-    },
-    /// `line`: a place in the ledger.
-    WaiveFee {
-        line: usize,
-        key: Option<String>,
-    },
-    LiftBan {
-        member: String,
-        key: Option<String>,
-    },
-    Preview {
-        caller: Caller,
-        class: String,
-        member: String,
-    },
-    ReadClass {
-        class: String,
-        reader: Option<String>,
-    },
-    ReadRoster {
-        class: String,
-    },
-    ReadStanding {
-        member: String,
-    },
-    ReadBookings {
-        member: String,
-    },
+    Change { class: String, change: ClassChange },
+    PostSeries(Box<Series>),
+    PatchSeries { id: String, change: SeriesChange },
+    EndSeries { id: String },
+    CancelClass { class: String, key: Option<String> },
+    CloseClass { class: String, penalties: bool, key: Option<String> },
+    Book { caller: Caller, class: String, member: String, waitlist: bool, key: Option<String> },
+    WalkIn { class: String, member: String, key: Option<String> },
+    Cancel { caller: Caller, class: String, member: String, charge: Option<bool>, key: Option<String> },
+    Accept { class: String, member: String, key: Option<String> },
+    CheckIn { caller: Caller, class: String, member: String, key: Option<String> },
+    UndoCheckIn { caller: Caller, class: String, member: String, key: Option<String> },
+    Arrive { caller: Caller, club: String, arriving: Arriving, key: Option<String> },
+    Excuse { class: String, member: String, key: Option<String> },
+    WaiveFee { line: usize, key: Option<String> },
+    LiftBan { member: String, key: Option<String> },
+    Preview { caller: Caller, class: String, member: String },
+    ReadClass { class: String, reader: Option<String> },
+    ReadRoster { class: String },
+    ReadStanding { member: String },
+    ReadBookings { member: String },
     ReadFees,
 }
 
@@ -151,6 +83,21 @@ pub struct ClassChange {
     pub capacity: Option<u32>,
     /// `Some(None)`: the policy's.
     pub minimum: Option<Option<u32>>,
+    /// The revision it is made for.
+    pub if_match: Option<u64>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SeriesChange {
+    pub time: Option<NaiveTime>,
+    pub title: Option<String>,
+    pub capacity: Option<u32>,
+    pub minutes: Option<u32>,
+    pub until: Option<Option<NaiveDate>>,
+    pub exceptions: Option<BTreeSet<NaiveDate>>,
+    pub overrides: Option<Value>,
+    pub day: Option<(NaiveDate, DayChange)>,
+    pub if_match: Option<u64>,
 }
 
 /// One call as it goes over the wire.
@@ -169,6 +116,9 @@ impl Op {
             Op::EraseMember { .. } => "erase_member",
             Op::Publish(_) => "publish",
             Op::Change { .. } => "change_class",
+            Op::PostSeries(_) => "post_series",
+            Op::PatchSeries { .. } => "patch_series",
+            Op::EndSeries { .. } => "end_series",
             Op::CancelClass { .. } => "cancel_class",
             Op::CloseClass { .. } => "close_class",
             Op::Book { caller: Caller::Desk, .. } => "desk_books",
@@ -246,6 +196,15 @@ impl Op {
         }
     }
 
+    /// The revision it insists on.
+    pub fn if_match(&self) -> Option<u64> {
+        match self {
+            Op::Change { change, .. } => change.if_match,
+            Op::PatchSeries { change, .. } => change.if_match,
+            _ => None,
+        }
+    }
+
     /// The class and member whose latest booking the path names.
     pub fn addresses(&self) -> Option<(&str, &str)> {
         match self {
@@ -268,6 +227,9 @@ impl Op {
             Op::PutMember { id, profile } => ("PUT", format!("/v1/members/{id}"), Some(profile.body())),
             Op::EraseMember { id } => ("DELETE", format!("/v1/members/{id}"), None),
             Op::Publish(new) => ("POST", "/v1/classes".to_owned(), Some(new.body())),
+            Op::PostSeries(series) => ("POST", "/v1/series".to_owned(), Some(series.body())),
+            Op::PatchSeries { id, change } => ("PATCH", format!("/v1/series/{id}"), Some(change.body())),
+            Op::EndSeries { id } => ("DELETE", format!("/v1/series/{id}"), None),
             Op::Change { class, change } => ("PATCH", format!("/v1/classes/{class}"), Some(change.body())),
             Op::CancelClass { class, .. } => {
                 ("POST", format!("/v1/classes/{class}/cancel"), Some(json!({ "reason": "the room is flooded" })))
@@ -337,17 +299,72 @@ impl NewClass {
 
 impl ClassChange {
     fn body(&self) -> Value {
-        let fields = [
+        given([
             ("starts_at", self.starts_at.map(|at| json!(written(at)))),
             ("minutes", self.minutes.map(|minutes| json!(minutes))),
             ("title", self.title.as_ref().map(|title| json!(title))),
             ("instructor", self.instructor.as_deref().map(instructor)),
             ("capacity", self.capacity.map(|capacity| json!(capacity))),
             ("minimum", self.minimum.map(|least| json!(least))),
-        ];
-        let given = fields.into_iter().filter_map(|(field, value)| Some((field.to_owned(), value?)));
-        Value::Object(given.collect())
+        ])
     }
+}
+
+impl Series {
+    fn body(&self) -> Value {
+        let Rule { every, weekdays, count } = &self.rule;
+        let days: Vec<String> = weekdays.iter().map(|day| day.to_string()[..2].to_uppercase()).collect();
+        let mut rule = match days.is_empty() {
+            true => format!("FREQ=DAILY;INTERVAL={every}"),
+            false => format!("FREQ=WEEKLY;INTERVAL={every};BYDAY={}", days.join(",")),
+        };
+        if let Some(count) = count {
+            rule.push_str(&format!(";COUNT={count}"));
+        }
+        let mut body = self.class.body();
+        let fields = body.as_object_mut().expect("an object");
+        fields.remove("starts_at");
+        body["id"] = json!(self.id);
+        body["starts_on"] = json!(self.starts_on.to_string());
+        body["time"] = json!(time_of_day(self.time));
+        body["rrule"] = json!(rule);
+        body
+    }
+}
+
+impl SeriesChange {
+    fn body(&self) -> Value {
+        let dates = |dates: &BTreeSet<NaiveDate>| dates.iter().map(NaiveDate::to_string).collect::<Vec<_>>();
+        let day = |(date, change): &(NaiveDate, DayChange)| json!({ date.to_string(): change.body() });
+        given([
+            ("time", self.time.map(|time| json!(time_of_day(time)))),
+            ("title", self.title.as_ref().map(|title| json!(title))),
+            ("capacity", self.capacity.map(|capacity| json!(capacity))),
+            ("minutes", self.minutes.map(|minutes| json!(minutes))),
+            ("until", self.until.map(|until| json!(until.map(|date| date.to_string())))),
+            ("exceptions", self.exceptions.as_ref().map(|days| json!(dates(days)))),
+            ("policy", self.overrides.clone()),
+            ("changes", self.day.as_ref().map(day)),
+        ])
+    }
+}
+
+impl DayChange {
+    fn body(&self) -> Value {
+        given([
+            ("time", self.time.map(|time| json!(time_of_day(time)))),
+            ("capacity", self.capacity.map(|capacity| json!(capacity))),
+        ])
+    }
+}
+
+/// An object of the fields that are given.
+fn given<const N: usize>(fields: [(&str, Option<Value>); N]) -> Value {
+    Value::Object(fields.into_iter().filter_map(|(field, value)| Some((field.to_owned(), value?))).collect())
+}
+
+fn time_of_day(time: NaiveTime) -> String {
+    time.format("%H:%M").to_string()
 }
 
 impl Profile {

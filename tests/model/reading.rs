@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::state::{Number, Stage, Status};
 use crate::views::{
-    BookingView, ClassView, FeeView, Mine, PreviewView, Refused, RosterLine, RosterView, StandingView, shows_payment,
+    BookingView, ClassView, FeeView, Mine, PreviewView, Refused, RosterLine, RosterView, SeriesView, StandingView,
+    shows_payment,
 };
 
 /// Reads the service's JSON. A field that is not there or not readable fails with its name.
@@ -142,6 +143,22 @@ impl Reader<'_> {
         Ok(strikes)
     }
 
+    pub fn series(&self, body: &Value) -> Read<SeriesView> {
+        let ids = |field: &str| {
+            let id = |id: &Value| id.as_str().map(str::to_owned).ok_or(format!("{field}: {id}"));
+            list(body, field)?.iter().map(id).collect::<Read<Vec<_>>>()
+        };
+        Ok(SeriesView {
+            id: text(body, "id")?.to_owned(),
+            active: text(body, "status")? == "active",
+            revision: needed(body, "revision")?.into(),
+            published: ids("published")?,
+            changed: ids("changed")?,
+            cancelled: ids("cancelled")?,
+            left_alone: ids("left_alone")?,
+        })
+    }
+
     pub fn fee(&self, line: &Value) -> Read<FeeView> {
         Ok(FeeView {
             line: self.line(text(line, "id")?)?,
@@ -259,4 +276,5 @@ pub const CODES: &[&str] = &[
     "not_found",
     "invalid",
     "idempotency_mismatch",
+    "stale",
 ];

@@ -59,7 +59,7 @@ impl Org {
         let class = &self.classes[&booking.class];
         match self.members.get(&booking.member) {
             Some(member) => self.obstacle(class, member, &booking.member, Some(number)),
-            None => Some(Refused::new("not_entitled")),
+            None => Some(Refused::new("membership_ended")),
         }
     }
 

@@ -12,6 +12,7 @@ use rollcall::domain::policy::{Mode, Policy, Then};
 use rollcall::domain::terms::Terms;
 use serde_json::Value;
 
+use crate::series::Kept;
 use crate::views::Answer;
 
 /// A booking's place in [`Org::bookings`]: the model's own name for it.
@@ -25,6 +26,7 @@ pub struct Org {
     pub members: BTreeMap<String, Member>,
     pub erased: BTreeSet<String>,
     pub classes: BTreeMap<String, Class>,
+    pub series: BTreeMap<String, Kept>,
     pub bookings: Vec<Booking>,
     /// The bookings of each class and of each member, in the order of their making.
     by_class: HashMap<String, Vec<Number>>,
@@ -104,7 +106,7 @@ pub enum Stage {
     Finished,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Class {
     pub id: String,
     pub club: String,
@@ -286,6 +288,7 @@ impl Org {
             members: BTreeMap::new(),
             erased: BTreeSet::new(),
             classes: BTreeMap::new(),
+            series: BTreeMap::new(),
             bookings: Vec::new(),
             by_class: HashMap::new(),
             by_member: HashMap::new(),

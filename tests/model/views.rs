@@ -28,6 +28,7 @@ pub enum Body {
     Bookings(Vec<(Number, Status)>),
     Fees(Vec<FeeView>),
     Fee(FeeView),
+    Series(SeriesView),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -127,6 +128,17 @@ pub struct FeeView {
     pub waives: Option<usize>,
 }
 
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SeriesView {
+    pub id: String,
+    pub active: bool,
+    pub revision: u64,
+    pub published: Vec<String>,
+    pub changed: Vec<String>,
+    pub cancelled: Vec<String>,
+    pub left_alone: Vec<String>,
+}
+
 impl Refused {
     pub fn new(code: &'static str) -> Refused {
         Refused { code, until: None }
@@ -141,6 +153,7 @@ impl Answer {
     pub fn refused(refused: Refused) -> Answer {
         let status = match refused.code {
             "not_found" => 404,
+            "stale" => 412,
             "invalid" | "idempotency_mismatch" => 422,
             _ => 409,
         };

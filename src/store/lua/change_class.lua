@@ -34,7 +34,6 @@ do
       R.touched(X, b.member)
     end
     R.index_class(X, c)
-    R.class_timers(X, c, true)
   end
 
   -- Why the change cannot be made, from what is stored and what it would become.
@@ -51,6 +50,11 @@ do
     end
   end
 
+  -- Every instant that has a timer.
+  local function timed(c)
+    return table.concat({ c.opens_at, c.decide_at, c.starts, c.check_in_closes, c.ends }, ' ')
+  end
+
   -- Makes the change that `list` (name, value pairs that differ) describes, and what follows from it.
   function R.change(X, c, list)
     local new, named = {}, {}
@@ -62,10 +66,12 @@ do
     if code then return code, until_, detail end
     if #list == 0 then return end
     local old = { starts = c.starts, ends = c.ends, date = c.date, capacity = c.capacity, opens_at = c.opens_at }
+    local old_timers = timed(c)
     R.assign(X, c, 'class', list)
     if c.status == 'open' then R.set(X, c, 'opens_at', old.opens_at) end
     R.set(X, c, 'revision', c.revision + 1)
     if c.starts ~= old.starts or c.ends ~= old.ends then move(X, c, old) end
+    if timed(c) ~= old_timers then R.class_timers(X, c, true) end
     R.emit(X, 'class_changed', X.now, { class = c, data = { changed = named } })
     R.fill(X, c, X.now, c.capacity > old.capacity)
     R.ripple(X, X.now)
