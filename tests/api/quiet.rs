@@ -216,3 +216,18 @@ async fn who_leaves_the_queue_meanwhile_gives_the_reserved_spot_up() {
     assert_eq!(story.org.counts(&story.full).await, (0, 1, 0));
     story.org.member("bob").await.books(&story.full).await;
 }
+
+#[tokio::test]
+async fn a_kept_spot_is_told_at_once_when_the_class_moves_past_the_end_of_promotion() {
+    let story = Story::begins().await;
+    story.frees_at("2026-03-02T21:00:00Z").await;
+    let told = async || {
+        let history = story.org.desk().history(&story.full).await;
+        history.items().iter().filter(|line| line["event"] == "spot_freed").count()
+    };
+    assert_eq!(told().await, 0);
+    story.org.desk().changes(&story.full, json!({ "starts_at": "2026-03-02T23:00:00Z" })).await;
+    assert_eq!(told().await, 1);
+    story.world.sets_clock("2026-03-03T06:00:00Z").await;
+    assert_eq!(told().await, 1, "once");
+}

@@ -24,7 +24,11 @@ impl Org {
             && let Some(before) = self.remembered.get(slot).filter(|r| self.now < r.at + TimeDelta::hours(24))
         {
             return if before.call == *call {
-                Answer { outcome: "replayed", ..before.answer.clone() }
+                let body = match before.answer.body.clone() {
+                    Body::Standing(then) => Body::Standing(then.read_at(self.now, self.today())),
+                    body => body,
+                };
+                Answer { outcome: "replayed", body, ..before.answer.clone() }
             } else {
                 Answer::refused(Refused::new("idempotency_mismatch"))
             };

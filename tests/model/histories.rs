@@ -166,7 +166,7 @@ impl Chance {
             Wish::Cancel => self.cancel(org),
             Wish::Accept => self.accept(org),
             Wish::Preview => self.preview(org),
-            Wish::Door => self.to_the_door(org),
+            Wish::Door => self.comes_to_the_door(org),
             Wish::CheckIn => self.check_in(org),
             Wish::DoorOffer => self.offer_at_the_door(org),
             Wish::Undo => self.undo_check_in(org),

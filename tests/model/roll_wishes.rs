@@ -158,7 +158,7 @@ impl Chance {
     }
 
     /// Straight to where the roll is taken next.
-    pub fn to_the_door(&mut self, org: &Org) -> Option<Op> {
+    pub fn comes_to_the_door(&mut self, org: &Org) -> Option<Op> {
         let opens = |class: &Class| {
             let t = &class.terms;
             let minutes = [t.check_in_opens, t.check_in_due + TimeDelta::milliseconds(1), t.check_in_closes];

@@ -80,6 +80,12 @@ impl Series {
         weeks % every == 0 && self.rule.weekdays.contains(&date.weekday())
     }
 
+    /// No class of it would want more than it holds.
+    fn sound(&self) -> bool {
+        let capacities = self.changes.values().filter_map(|day| day.capacity).chain([self.class.capacity]);
+        self.class.minimum.is_none_or(|least| capacities.min().is_none_or(|capacity| least <= capacity))
+    }
+
     fn class_id(&self, date: NaiveDate) -> String {
         format!("{}~{}", self.id, date.format("%Y%m%d"))
     }
@@ -109,10 +115,7 @@ impl Org {
         let Some(kept) = self.series.get(id) else {
             return Answer::refused(Refused::new("not_found"));
         };
-        if change.if_match.is_some_and(|expected| expected != kept.revision) {
-            return Answer::refused(Refused::new("stale"));
-        }
-        let (mut series, active) = (kept.series.clone(), kept.active);
+        let (mut series, active, revision) = (kept.series.clone(), kept.active, kept.revision);
         series.time = change.time.unwrap_or(series.time);
         series.until = change.until.unwrap_or(series.until);
         series.class.title = change.title.clone().unwrap_or(series.class.title);
@@ -126,6 +129,12 @@ impl Org {
             let day = series.changes.entry(*date).or_default();
             day.time = other.time.or(day.time);
             day.capacity = other.capacity.or(day.capacity);
+        }
+        if !series.sound() {
+            return Answer::refused(Refused::new("invalid"));
+        }
+        if change.if_match.is_some_and(|expected| expected != revision) {
+            return Answer::refused(Refused::new("stale"));
         }
         self.store_series(id, series, active, 200)
     }

@@ -139,6 +139,16 @@ pub struct SeriesView {
     pub left_alone: Vec<String>,
 }
 
+impl StandingView {
+    /// What is over by then is left out, from an old answer too.
+    pub fn read_at(mut self, now: Instant, today: NaiveDate) -> StandingView {
+        self.strikes.retain(|&(_, _, until)| until > now);
+        self.booked.retain(|&date, _| date >= today);
+        self.banned_until = self.banned_until.filter(|&until| until > now);
+        self
+    }
+}
+
 impl Refused {
     pub fn new(code: &'static str) -> Refused {
         Refused { code, until: None }

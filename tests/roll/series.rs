@@ -150,3 +150,32 @@ async fn what_is_wrong_with_a_series_is_told_and_stores_nothing() {
     desk.get("/v1/series/none").refused("not_found").await;
     story.org.member("ann").await.post("/v1/series", weekly()).refused("forbidden").await;
 }
+
+#[tokio::test]
+async fn other_rules_of_a_series_move_the_timers_of_its_classes() {
+    let story = Story::under(strict()).await;
+    let desk = story.org.desk();
+    desk.post("/v1/series", weekly()).answers(201).await;
+    let later = json!({ "policy": { "booking": { "opens": { "before": "P2D" } } } });
+    desk.call("PATCH".parse().unwrap(), "/v1/series/spin", Some(later)).await;
+    for (now, status) in [("2026-03-14T16:59:59.999Z", "scheduled"), ("2026-03-14T17:00:00Z", "open")] {
+        story.at(now).await;
+        assert_eq!(desk.sees(&"spin~20260316").await.body["status"], status);
+    }
+}
+
+#[tokio::test]
+async fn an_open_class_keeps_the_terms_it_opened_with_when_its_series_changes() {
+    let story = Story::under(strict()).await;
+    let desk = story.org.desk();
+    desk.post("/v1/series", weekly()).answers(201).await;
+    let before = desk.sees(&"spin~20260304").await.body;
+    let mut policy = story.org.admin().get("/v1/org").await.body["policy"].clone();
+    policy["cancel"]["free_until"] = json!("PT24H");
+    story.org.admin().put("/v1/org/policy", policy).await;
+    desk.call("PATCH".parse().unwrap(), "/v1/series/spin", Some(json!({ "title": "Spin at six" }))).await;
+    let after = desk.sees(&"spin~20260304").await.body;
+    assert_eq!((&after["title"], &after["terms"]), (&json!("Spin at six"), &before["terms"]));
+    let not_open = desk.sees(&"spin~20260316").await.body;
+    assert_eq!(not_open["terms"]["cancel_by"], "2026-03-15T18:00:00+01:00");
+}
