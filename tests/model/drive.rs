@@ -16,6 +16,9 @@ use crate::state::{Booking, Number, Org};
 use crate::support::api::{self, Person, Reply, World};
 use crate::views::{Answer, Body};
 
+/// So many members read each class when all is compared.
+const READERS: usize = 3;
+
 /// How many calls between two looks at everything.
 const WHOLE_EVERY: usize = 200;
 
@@ -265,13 +268,13 @@ impl Run {
         same(&format!("the standing of {member}"), &expected, self.reader(|r| r.standing(&reply.body)), &reply.body)
     }
 
-    /// All that can be read.
+    /// All that can be read; each class as a few of its readers see it.
     pub async fn compare_everything(&mut self) -> Same {
         let members: Vec<String> = self.model.members.keys().cloned().collect();
-        for class in self.model.classes.keys().cloned().collect::<Vec<_>>() {
+        for (turn, class) in self.model.classes.keys().cloned().collect::<Vec<_>>().into_iter().enumerate() {
             self.compare_roster(&class).await?;
             self.compare_class(&class, None).await?;
-            for member in &members {
+            for member in members.iter().cycle().skip(turn).take(READERS.min(members.len())) {
                 self.compare_class(&class, Some(member)).await?;
             }
         }

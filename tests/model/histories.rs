@@ -109,7 +109,7 @@ impl Chance {
         let clubs: Vec<String> = (1..=dice.within(2..4)).map(|n| format!("club-{n}")).collect();
         let beginning = Beginning { now, policy: policies::policy(&mut dice, None), clubs };
         let members = (1..=dice.within(6..11)).map(|n| format!("m{n}")).collect();
-        let recurring = dice.chance(30);
+        let recurring = dice.chance(20);
         let (ahead, keyed) = (Vec::new(), Vec::new());
         let mut chance = Chance { dice, members, classes: 0, keys: 0, revisions: 0, recurring, ahead, keyed };
         chance.fill(&beginning);
