@@ -3,7 +3,9 @@
 
 use std::collections::HashMap;
 use std::fmt::Debug;
+use std::time::Duration;
 
+use reqwest::Method;
 use rollcall::domain::ids::OrgId;
 use rollcall::domain::policy::Policy;
 use rollcall::store::Store;
@@ -13,8 +15,11 @@ use crate::histories::Beginning;
 use crate::operations::{Caller, Op, Wire};
 use crate::reading::{Reader, instant, list, text};
 use crate::state::{Booking, Number, Org};
-use crate::support::api::{self, Person, Reply, World};
+use crate::support::api::{self, Call, Person, Reply, World};
 use crate::views::{Answer, Body};
+
+/// How often a call that was not carried out is repeated.
+const PATIENCE: u32 = 20;
 
 /// So many members read each class when all is compared.
 const READERS: usize = 3;
@@ -40,6 +45,19 @@ pub struct Run {
     cursor: String,
     compared: usize,
     calls: usize,
+}
+
+/// On a machine with too much to do the service may say that it did nothing: then it is asked again.
+async fn patiently(call: impl Fn() -> Call) -> Reply {
+    let mut reply = call().send().await;
+    for _ in 0..PATIENCE {
+        if reply.body["code"] != "unavailable" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        reply = call().send().await;
+    }
+    reply
 }
 
 /// Where the two sides part.
@@ -150,16 +168,19 @@ impl Run {
 
     async fn send(&mut self, op: &Op, booking: &str, line: &str) -> Reply {
         let Wire { method, path, body } = op.wire(booking, line);
-        let method = method.parse().expect("a method");
+        let method: Method = method.parse().expect("a method");
         let caller = self.caller(op);
-        let mut call = caller.call(method, &path, body);
-        if let Some(revision) = op.if_match() {
-            call = call.if_match(&json!(revision));
-        }
-        if let Some(key) = op.key() {
-            call = call.key(&key);
-        }
-        call.send().await
+        patiently(|| {
+            let mut call = caller.call(method.clone(), &path, body.clone());
+            if let Some(revision) = op.if_match() {
+                call = call.if_match(&json!(revision));
+            }
+            match op.key() {
+                Some(key) => call.key(&key),
+                None => call,
+            }
+        })
+        .await
     }
 
     fn caller(&mut self, op: &Op) -> Person {
@@ -198,7 +219,7 @@ impl Run {
     pub async fn compare_events(&mut self) -> Same {
         let mut lines = Vec::new();
         loop {
-            let page = self.desk.events_after(&self.cursor).send().await;
+            let page = patiently(|| self.desk.events_after(&self.cursor)).await;
             let items = page.items().to_vec();
             let Some(last) = items.last().and_then(|line| line["cursor"].as_str()) else { break };
             self.cursor = last.to_owned();
@@ -240,7 +261,7 @@ impl Run {
             Some(member) => self.person(member, "member"),
             None => self.desk.clone(),
         };
-        let reply = person.get(&format!("/v1/classes/{class}")).send().await;
+        let reply = patiently(|| person.get(&format!("/v1/classes/{class}"))).await;
         let seen = self.reader(|r| r.class(&reply.body, reader.is_some()));
         let what = format!("class {class} as seen by {}", reader.unwrap_or("the desk"));
         same(&what, &self.model.view_class(class, reader), seen, &reply.body)
@@ -250,7 +271,7 @@ impl Run {
         if !self.model.classes.contains_key(class) {
             return Ok(());
         }
-        let reply = self.desk.roster(&class).send().await;
+        let reply = patiently(|| self.desk.roster(&class)).await;
         let seen = self.reader(|r| r.roster(&reply.body));
         same(&format!("the roster of {class}"), &self.model.view_roster(class), seen, &reply.body)
     }
@@ -264,7 +285,7 @@ impl Run {
 
     pub async fn compare_standing(&self, member: &str) -> Same {
         let Some(expected) = self.model.view_standing(member) else { return Ok(()) };
-        let reply = self.desk.standing_of(member).send().await;
+        let reply = patiently(|| self.desk.standing_of(member)).await;
         same(&format!("the standing of {member}"), &expected, self.reader(|r| r.standing(&reply.body)), &reply.body)
     }
 
@@ -314,7 +335,7 @@ impl Run {
         let (mut items, mut cursor) = (Vec::new(), String::new());
         loop {
             let sign = if path.contains('?') { '&' } else { '?' };
-            let page = self.desk.get(&format!("{path}{sign}limit=200{cursor}")).send().await;
+            let page = patiently(|| self.desk.get(&format!("{path}{sign}limit=200{cursor}"))).await;
             items.extend(page.items().to_vec());
             match page.body["next"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),

@@ -6,12 +6,11 @@ use chrono::{Datelike, Days, NaiveDate, NaiveTime, TimeDelta, Weekday};
 use rollcall::domain::calendar::local_at;
 use rollcall::domain::instant::Instant;
 use rollcall::domain::policy::Opens;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::classes::terms;
 use crate::operations::{NewClass, SeriesChange};
 use crate::state::{Class, Org, Stage, Status};
-use crate::support::api::merge;
 use crate::views::{Answer, Body, Refused, SeriesView};
 
 /// Classes exist at least this long before their booking opens.
@@ -121,9 +120,8 @@ impl Org {
         series.class.title = change.title.clone().unwrap_or(series.class.title);
         series.class.minutes = change.minutes.unwrap_or(series.class.minutes);
         series.class.capacity = change.capacity.unwrap_or(series.class.capacity);
-        if let Some(patch) = &change.overrides {
-            merge(series.class.overrides.get_or_insert_with(|| json!({})), patch);
-        }
+        // A patch of the policy takes the place of the one before.
+        series.class.overrides = change.overrides.clone().or(series.class.overrides);
         series.exceptions = change.exceptions.clone().unwrap_or(series.exceptions);
         if let Some((date, other)) = &change.day {
             let day = series.changes.entry(*date).or_default();
@@ -201,7 +199,9 @@ impl Org {
         let Kept { series, active, revision, published_until } = self.series[id].clone();
         let mut view = SeriesView { id: id.to_owned(), active, revision, ..SeriesView::default() };
         let today = self.today();
-        let horizon = today + Days::new(self.reach(series.class.overrides.as_ref()) + AHEAD_DAYS);
+        let reach = today + Days::new(self.reach(series.class.overrides.as_ref()) + AHEAD_DAYS);
+        // What was published further ahead, under other rules, is the series' all the same.
+        let horizon = if whole { published_until.map_or(reach, |done| reach.max(done)) } else { reach };
         let from = match published_until {
             Some(done) if !whole => today.max(done + Days::new(1)),
             _ => today,
