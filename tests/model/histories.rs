@@ -95,7 +95,7 @@ const WISHES: &[(u64, Wish)] = &[
     (15, Wish::Change),
     (3, Wish::CancelClass),
     (3, Wish::Publish),
-    (10, Wish::Recur),
+    (24, Wish::Recur),
     (3, Wish::Policy),
     (10, Wish::Read),
     (8, Wish::Repeat),

@@ -28,10 +28,10 @@ impl Chance {
         let starts_on = today + Days::new(self.dice.within(0..4) as u64);
         let clubs: Vec<String> = org.clubs.iter().cloned().collect();
         let mut class = self.new_class(&clubs, org.now);
-        if self.dice.chance(6) {
+        if self.dice.chance(12) {
             class.club = "no-such-club".to_owned();
         }
-        let id = match org.series.keys().next().filter(|_| self.dice.chance(10)) {
+        let id = match org.series.keys().next().filter(|_| self.dice.chance(20)) {
             Some(taken) => taken.clone(),
             None => format!("s{}", self.classes),
         };
@@ -43,14 +43,14 @@ impl Chance {
 
     pub fn change_series(&mut self, org: &Org) -> Option<Op> {
         let ids: Vec<&String> = org.series.keys().collect();
-        if ids.is_empty() || ids.len() < SERIES_MAX && self.dice.chance(8) {
+        if ids.is_empty() || ids.len() < SERIES_MAX && self.dice.chance(14) {
             return self.recurring.then(|| Op::PostSeries(Box::new(self.new_series(org))));
         }
         let id = (*self.dice.pick(&ids)).clone();
         if self.dice.chance(4) {
             return Some(Op::EndSeries { id: "no-such-series".to_owned() });
         }
-        if self.dice.chance(8) {
+        if self.dice.chance(12) {
             return Some(Op::EndSeries { id });
         }
         let mut change = SeriesChange::default();
