@@ -30,6 +30,7 @@ impl Org {
         let class = self.classes[id].clone();
         let waiting = self.queue(id);
         if class.over() || self.unheld(id) == 0 || waiting.is_empty() {
+            self.entry(id).unasked = false;
             return;
         }
         let promoting = now < class.terms.promote_until;
@@ -40,7 +41,7 @@ impl Org {
             return;
         }
         if class.quiet_at(now) && promoting {
-            self.entry(id).unasked |= self.reserved(id) > 0;
+            self.entry(id).unasked = self.reserved(id) > 0;
             return;
         }
         let freed = freed || (class.unasked && !self.settling);

@@ -27,7 +27,10 @@ do
     R.touched(X, id)
   end
 
-  due['0'] = function(X, at, c) X.pending[c.id] = true end
+  -- What was kept until now counts as freed; so does what an earlier call could not finish.
+  due['0'] = function(X, at, c)
+    X.pending[c.id] = X.pending[c.id] or c.reserved > 0 or at == 0
+  end
 
   due['1'] = function(X, at, c, id)
     local b = R.booking(X, id)

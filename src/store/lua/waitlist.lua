@@ -130,13 +130,9 @@ do
     R.put(R.z(X, 'timers'), 'b ' .. c.id .. ' 0', at)
   end
 
-  -- Whether a spot became free about which nobody could be told yet. Who is asked now is told now.
+  -- Whether spots were kept for the queue that may be asked now: to those who are told of freed spots they are freed.
   local function untold(X, c, at)
-    if X.settling or (at < c.promote_until and R.quiet_until(c, at)) then return false end
-    local timers, timer = R.z(X, 'timers'), 'b ' .. c.id .. ' 0'
-    if not R.score(timers, timer) then return false end
-    R.drop(timers, timer)
-    return true
+    return c.reserved > 0 and not X.settling and (at >= c.promote_until or not R.quiet_until(c, at))
   end
 
   -- What was reserved is remembered: the flush announces a change that nothing else has told of.
@@ -182,8 +178,8 @@ do
     elseif R.spots(c) <= 0 or c.waiting == 0 then
       reserve(X, c, 0)
     elseif at >= c.promote_until then
-      reserve(X, c, 0)
       freed = untold(X, c, at) or freed
+      reserve(X, c, 0)
       if freed and c['then'] == 'first_come' then
         R.emit(X, 'spot_freed', at, { class = c, data = { free = R.spots(c) } })
       end
