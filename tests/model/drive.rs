@@ -18,7 +18,7 @@ use crate::state::{Booking, Number, Org};
 use crate::support::api::{self, Call, Person, Reply, World};
 use crate::views::{Answer, Body};
 
-/// How often a call that was not carried out is repeated.
+/// How often a call that was not answered is repeated.
 const PATIENCE: u32 = 20;
 
 /// So many members read each class when all is compared.
@@ -45,13 +45,14 @@ pub struct Run {
     cursor: String,
     compared: usize,
     calls: usize,
+    sent: usize,
 }
 
-/// On a machine with too much to do the service may say that it did nothing: then it is asked again.
+/// On a machine with too much to do the service may say that it did nothing, or does not know: then it is asked again.
 async fn patiently(call: impl Fn() -> Call) -> Reply {
     let mut reply = call().send().await;
     for _ in 0..PATIENCE {
-        if reply.body["code"] != "unavailable" {
+        if reply.status != 503 {
             break;
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -103,6 +104,7 @@ impl Run {
             cursor: latest.expect("a write answers with its cursor"),
             compared: 0,
             calls: 0,
+            sent: 0,
         }
     }
 
@@ -170,13 +172,16 @@ impl Run {
         let Wire { method, path, body } = op.wire(booking, line);
         let method: Method = method.parse().expect("a method");
         let caller = self.caller(op);
+        self.sent += 1;
+        // a POST without a key of its own gets one that nothing else has, so that it may be repeated
+        let key = op.key().or((method == Method::POST).then(|| format!("sent-{}", self.sent)));
         patiently(|| {
             let mut call = caller.call(method.clone(), &path, body.clone());
             if let Some(revision) = op.if_match() {
                 call = call.if_match(&json!(revision));
             }
-            match op.key() {
-                Some(key) => call.key(&key),
+            match &key {
+                Some(key) => call.key(key),
                 None => call,
             }
         })

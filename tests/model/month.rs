@@ -426,8 +426,8 @@ impl Month {
         for number in self.of_class(class, |s| matches!(s, Status::NoShow | Status::LateCancelled)) {
             let (class, member) = self.place(number);
             match self.dice.within(0..100) {
-                0..12 => self.tell(Op::Excuse { class, member, key: None }).await?,
-                12..15 => self.tell(Op::LiftBan { member, key: None }).await?,
+                0..18 => self.tell(Op::Excuse { class, member, key: None }).await?,
+                18..45 => self.tell(Op::LiftBan { member, key: None }).await?,
                 _ => {}
             }
         }
