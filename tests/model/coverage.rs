@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// Each must occur this often in [`FOR_CALLS`] calls.
-const LEAST: u64 = 5;
+const LEAST: u64 = 20;
 const FOR_CALLS: u64 = 24_000;
 
 #[derive(Default)]
@@ -26,9 +26,9 @@ impl Coverage {
         self.seen.get(&(op, outcome.to_owned())).copied().unwrap_or_default()
     }
 
-    /// Pairs that occurred too rarely for a run of so many calls.
+    /// Pairs that occurred too rarely; of a run of fewer calls less is asked.
     pub fn complaints(&self, calls: u64) -> Vec<String> {
-        let least = LEAST * calls / FOR_CALLS;
+        let least = LEAST * calls.min(FOR_CALLS) / FOR_CALLS;
         let mut complaints = Vec::new();
         for (op, outcomes) in EXPECTED {
             for outcome in outcomes.split_whitespace() {
@@ -41,9 +41,9 @@ impl Coverage {
         complaints
     }
 
-    /// Whether to go on: a run is longer than asked for, up to twice, if something rare has not come up yet.
+    /// Whether to go on: a run is longer than asked for, up to four times, if something rare has not come up yet.
     pub fn unfinished(&self, calls: u64) -> bool {
-        self.calls < calls || (self.calls < 2 * calls && !self.complaints(calls).is_empty())
+        self.calls < calls || (self.calls < 4 * calls && !self.complaints(calls).is_empty())
     }
 
     pub fn assert_wide(&self, calls: u64) {

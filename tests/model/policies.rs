@@ -53,7 +53,7 @@ fn throw(dice: &mut Dice, policy: &mut Value) {
     set(50, "/booking/opens", &opens);
     set(30, "/booking/closes_before", &["PT0S", "PT30M", "PT2H"].map(Value::from));
     set(60, "/booking/daily_limit", &limits);
-    set(60, "/booking/open_limit", &[Value::Null, json!(2), json!(2), json!(3)]);
+    set(60, "/booking/open_limit", &[Value::Null, json!(1), json!(2), json!(2)]);
     set(30, "/booking/allow_overlap", &[json!(true), json!(false)]);
     set(50, "/cancel/free_until", &SPANS[1..].iter().map(|&span| json!(span)).collect::<Vec<_>>());
     set(50, "/cancel/late", &["refused", "charged", "charged"].map(Value::from));

@@ -47,10 +47,10 @@ impl Chance {
             return self.recurring.then(|| Op::PostSeries(Box::new(self.new_series(org))));
         }
         let id = (*self.dice.pick(&ids)).clone();
-        if self.dice.chance(4) {
+        if self.dice.chance(8) {
             return Some(Op::EndSeries { id: "no-such-series".to_owned() });
         }
-        if self.dice.chance(12) {
+        if self.dice.chance(18) {
             return Some(Op::EndSeries { id });
         }
         let mut change = SeriesChange::default();
