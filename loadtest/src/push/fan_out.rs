@@ -52,7 +52,8 @@ impl FanOut {
         for round in 0..self.rounds as usize {
             for turn in 0..contenders.len() {
                 let at = (round + turn) % contenders.len();
-                measured[at].push(self.measure(contenders[at], program).await?);
+                let one = self.measure(contenders[at], program).await;
+                measured[at].push(one.map_err(|error| format!("{}: {error}", contenders[at].name()))?);
             }
         }
         Ok(self.report(&contenders, &measured))
