@@ -56,6 +56,9 @@ fn the_tour_works_when_pasted() {
     let mut shell = Command::new("bash")
         .args(["-euo", "pipefail", "-c", &tour])
         .env("ROLLCALL_DATA_DIR", data.path())
+        // A download that stalls is tried again soon, and what is there is not looked up.
+        .envs([("NPM_CONFIG_FETCH_TIMEOUT", "20000"), ("NPM_CONFIG_FETCH_RETRIES", "5")])
+        .envs([("NPM_CONFIG_PREFER_OFFLINE", "true"), ("NPM_CONFIG_UPDATE_NOTIFIER", "false")])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -21,7 +21,9 @@ fn axe() -> &'static str {
         if !file.exists() {
             std::fs::create_dir_all(&folder).unwrap();
             let installed = Command::new("npm")
-                .args(["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"])
+                .args(["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"])
+                // a download that stalls is tried again soon
+                .args(["--fetch-timeout=20000", "--fetch-retries=5", "--prefix"])
                 .arg(&folder)
                 .arg(AXE)
                 .output()
