@@ -24,7 +24,7 @@ do
     local short = earlier - X.now < c.change_notice_ms or c.date ~= old.date
     local timers = R.z(X, 'timers')
     for _, b in ipairs(members_of(X, c)) do
-      R.put(R.z(X, 'member:' .. b.member .. ':upcoming'), b.id, c.starts)
+      R.put(R.upcoming(X, b.member), b.id, c.starts)
       local booked = b.status == 'booked' or b.status == 'checked_in'
       if short and booked then R.set(X, b, 'free_until', math.max(b.free_until or 0, c.starts)) end
       if b.status == 'offered' and c.promote_until < b.offer_expires_at then

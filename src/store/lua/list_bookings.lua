@@ -10,10 +10,6 @@ do
     return R.live[b.status] ~= nil and R.class_of(X, b).ends > X.now
   end
 
-  local function upcoming(X, member, after)
-    return R.range(R.z(X, 'member:' .. member .. ':upcoming'), tonumber(after) or X.now - 86400000, nil)
-  end
-
   -- The history from the newest on, below a change number, looking at a bounded number.
   local function history(X, member, after)
     local high = after ~= '' and '(' .. after or '+inf'
@@ -21,30 +17,31 @@ do
       'LIMIT', 0, R.scan_max)
     local out = {}
     for i = 1, #raw, 2 do out[#out + 1] = { id = raw[i], score = tonumber(raw[i + 1]) } end
-    return out
+    return out, #out == R.scan_max
   end
 
   R.read('list_bookings', function(X, member, when, limit, after, after_id)
     local m = R.member(X, member)
     if not m then return R.refuse('not_found', nil, 'member') end
     local ascending = when == 'upcoming'
-    local page = ascending and upcoming(X, member, after) or history(X, member, after)
-    local found, last, more = {}, nil, false
+    local page, more
+    if ascending then
+      page, more = R.page(R.upcoming(X, member), X.now - 86400000, nil, after, after_id)
+    else
+      page, more = history(X, member, after)
+    end
+    local found, last = {}, nil
     for _, entry in ipairs(page) do
       local b = R.booking(X, entry.id)
-      local seen = ascending and after ~= '' and entry.score == tonumber(after) and not R.before(after_id, entry.id)
-      if not seen and (when == '' or ahead(X, b) == ascending) then
+      if when == '' or ahead(X, b) == ascending then
         if #found == tonumber(limit) then
           more = true
           break
         end
         found[#found + 1] = R.booking_doc(X, b)
-        last = entry
-      elseif not ascending then
-        last = entry
       end
+      last = entry
     end
-    more = last and (more or (not ascending and #page == R.scan_max))
     local out = { more and R.text(last.score) or '', more and last.id or '' }
     for _, doc in ipairs(found) do out[#out + 1] = doc end
     return 'BOOKINGS', out

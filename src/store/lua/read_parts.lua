@@ -86,7 +86,7 @@ do
       local part = of.mine(X, booking)
       if #part > 0 then out[#out + 1] = part end
     end
-    for _, place in ipairs(R.range(R.z(X, 'member:' .. id .. ':upcoming'))) do add(place.id) end
+    for _, place in ipairs(R.range(R.upcoming(X, id))) do add(place.id) end
     for _, booking in ipairs(redis.call('ZREVRANGE', key .. ':history', 0, me_history_max - 1)) do add(booking) end
     return out
   end

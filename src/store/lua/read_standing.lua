@@ -35,7 +35,7 @@ do
   end
 
   function R.standing_of(X, m)
-    local upcoming = #R.range(R.z(X, 'member:' .. m.id .. ':upcoming'), X.now + 1, nil)
+    local upcoming = #R.range(R.upcoming(X, m.id), X.now + 1, nil)
     return {
       { 'banned_until', R.text(m.banned_until), 'clips', R.text(m.plan == 'clips' and (m.clips or 0) or nil),
         'open_fees', R.text(m.open_fees or 0), 'upcoming', R.text(upcoming) },

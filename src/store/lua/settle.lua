@@ -105,7 +105,7 @@ do
   function R.settle(X)
     if nothing_due(X) then return true end
     local caller, timers = X.by, R.z(X, 'timers')
-    X.by, X.settling, X.more, X.look_again = { sub = 'rollcall', role = 'system' }, true, false, {}
+    X.by, X.settling, X.more = { sub = 'rollcall', role = 'system' }, true, false
     local left = R.settle_items_max
     while left > 0 do
       local item = R.range(timers, nil, X.now, 1)[1]
