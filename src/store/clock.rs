@@ -15,11 +15,8 @@ impl Store {
     /// Carries out everything due in an organisation, and says when the next thing is.
     pub async fn settle(&self, org: &OrgId) -> Result<Option<Instant>, StoreError> {
         self.durability.check_writes()?;
-        let mut reply = self.read(org, "carry_out", &[]).await?;
-        if reply.tag != "SETTLED" {
-            return Ok(None);
-        }
-        Ok(reply.optional()?.and_then(|ms| ms.parse::<f64>().ok()).and_then(|ms| from_ms(ms as i64)))
+        let reply = self.read(org, "carry_out", &[]).await?;
+        Ok(reply.due.and_then(from_ms))
     }
 
     /// Service time stands still at `now` in every organisation, or runs again. Answers when everything due by then has

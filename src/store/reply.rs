@@ -15,11 +15,15 @@ use crate::domain::instant::{Instant, from_ms};
 use crate::domain::invalid::FieldError;
 use crate::domain::refusal::Refusal;
 
-/// A function's reply: `tag cursor zone payload…`.
+/// A function's reply: `tag cursor zone spent due payload…`.
 pub struct Reply {
     pub tag: String,
     pub cursor: String,
     pub zone: Tz,
+    /// How many stored things the call looked at: the measure of what it cost Redis.
+    pub spent: u32,
+    /// When something of the organisation next falls due, in milliseconds; 0 and below is due at once.
+    pub due: Option<i64>,
     payload: std::vec::IntoIter<Value>,
 }
 
@@ -52,14 +56,18 @@ impl Reply {
         let mut payload = items.into_iter();
         let mut head = || text(payload.next().unwrap_or(Value::Nil));
         let (tag, cursor, zone) = (head()?, head()?, head()?);
+        let (spent, due) = (head()?, head()?);
         let zone = if zone.is_empty() { Tz::UTC } else { zone.parse().map_err(corrupt)? };
-        Ok(Reply { tag, cursor, zone, payload })
+        let spent = spent.parse().map_err(corrupt)?;
+        let due = if due.is_empty() { None } else { Some(due.parse().map_err(corrupt)?) };
+        Ok(Reply { tag, cursor, zone, spent, due, payload })
     }
 
     /// A list inside the payload, read the same way as the payload itself.
     pub fn nested(&mut self) -> Result<Reply, StoreError> {
         let items = list(self.next()?)?;
-        Ok(Reply { tag: String::new(), cursor: String::new(), zone: self.zone, payload: items.into_iter() })
+        let (tag, cursor) = (String::new(), String::new());
+        Ok(Reply { tag, cursor, zone: self.zone, spent: 0, due: None, payload: items.into_iter() })
     }
 
     fn next(&mut self) -> Result<Value, StoreError> {

@@ -9,6 +9,8 @@ use redis::{FromRedisValue, Value as Reply};
 pub struct Said {
     pub tag: String,
     pub cursor: String,
+    /// When something next falls due, in milliseconds; empty for never.
+    pub due: String,
     pub payload: Vec<Reply>,
 }
 
@@ -16,9 +18,10 @@ impl Said {
     pub fn of(value: Reply) -> Said {
         let Reply::Array(items) = value else { panic!("no list: {value:?}") };
         let mut items = items.into_iter();
-        let mut head = || text(&items.next().expect("a tag, a cursor and a zone"));
-        let (tag, cursor, _zone) = (head(), head(), head());
-        Said { tag, cursor, payload: items.collect() }
+        let mut head =
+            || text(&items.next().expect("a tag, a cursor, a zone, what was looked at, and what is due next"));
+        let (tag, cursor, _zone, _spent, due) = (head(), head(), head(), head(), head());
+        Said { tag, cursor, due, payload: items.collect() }
     }
 
     pub fn text(&self, index: usize) -> String {

@@ -122,7 +122,7 @@ async fn quiet_hours_hold_a_spot_for_the_queue() {
         (house.number("class:k", "reserved").await, house.books("dan", "k").await.tag.as_str()),
         (1, "WAITLISTED")
     );
-    let next = house.call("carry_out", &[]).await.text(0);
+    let next = house.call("carry_out", &[]).await.due;
     assert_eq!(next, ms("2026-03-04T06:00:00Z").to_string());
     house.at("2026-03-04T05:59:59.999Z").await;
     assert_eq!(house.status("ben", "k").await, "waitlisted");

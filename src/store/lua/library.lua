@@ -151,6 +151,7 @@ do -- hashes: loaded once per call, written back by field
   -- Nothing of a group is ever changed before it was read.
   local function read(e, fields, group)
     local names, first_number = fields[group], fields.first_number[group]
+    e.unit.spent = e.unit.spent + 1
     local values, found = redis.call('HMGET', e.key, unpack(names)), false
     for i = 1, #names do
       local v = values[i]
@@ -189,9 +190,9 @@ do -- hashes: loaded once per call, written back by field
   end)
 
   -- What a hash carries beside its fields.
-  local function fresh(kind, key, id)
+  local function fresh(X, kind, key, id)
     return {
-      key = key, id = id, is_number = fields_of[kind].is_number, dirty = {}, changed = false, described = false,
+      unit = X, key = key, id = id, is_number = fields_of[kind].is_number, dirty = {}, changed = false, described = false,
       was_reserved = false,
     }
   end
@@ -201,7 +202,7 @@ do -- hashes: loaded once per call, written back by field
     local e = of[id]
     if e ~= nil then return e or nil end
     local fields = fields_of[kind]
-    e = fresh(kind, kind == 'org' and X.keys.org or X.p .. kind .. ':' .. id, id)
+    e = fresh(X, kind, kind == 'org' and X.keys.org or X.p .. kind .. ':' .. id, id)
     if not read(e, fields, 1) and kind ~= 'org' then
       of[id] = false
       return nil
@@ -212,7 +213,7 @@ do -- hashes: loaded once per call, written back by field
 
   -- A hash that does not exist yet; its key must be free.
   function R.create(X, kind, id)
-    local e = fresh(kind, X.p .. kind .. ':' .. id, id)
+    local e = fresh(X, kind, X.p .. kind .. ':' .. id, id)
     X.entities[kind][id] = e
     X.types[e.key] = 'hash'
     return e

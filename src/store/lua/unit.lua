@@ -59,7 +59,7 @@ do -- the unit of work
       p = keys.prefix, keys = keys, by = { sub = sub, role = role }, org = false, now = false, time = false,
       entities = { org = {}, class = {}, booking = {}, member = {} }, sets = {}, upcoming = {},
       changed = {}, events = {}, fees = {}, types = {}, after = {},
-      affected = {}, look_again = {}, pending = {}, promotions = 0,
+      affected = {}, look_again = {}, pending = {}, promotions = 0, spent = 0,
     }
     X.org = R.load(X, 'org', '')
     if now ~= '' then
@@ -193,11 +193,29 @@ do -- the unit of work
 end
 
 do -- entry points
-  local function answer(X, tag, payload)
+  local texts = R.texts
+
+  -- A reply as it is remembered: tag, cursor, zone, payload. Instances of every version read this form.
+  local function reply_of(X, tag, payload)
     local reply = { tag, R.cursor(X), X.org.zone or '' }
     for i = 1, #payload do reply[i + 3] = payload[i] end
     return reply
   end
+
+  -- The instant at which the next timer of the organisation falls due, as text; '' when nothing is due.
+  local function next_due(X)
+    return redis.call('ZRANGE', X.keys.timers, '0', '0', 'WITHSCORES')[2] or ''
+  end
+
+  -- A reply as the service reads it: tag, cursor, zone, what the call looked at, the next instant something is due,
+  -- payload.
+  local function sent(X, reply)
+    local out = { reply[1], reply[2], reply[3], texts[X.spent], next_due(X) }
+    for i = 4, #reply do out[i + 2] = reply[i] end
+    return out
+  end
+
+  local function answer(X, tag, payload) return sent(X, reply_of(X, tag, payload)) end
 
   -- A refusal for the caller: a code, and the instant (or last frozen day) when it ends.
   function R.refuse(code, until_, detail)
@@ -231,7 +249,7 @@ do -- entry points
         local done = cjson.decode(kept)
         if X.now - done.at < R.remembered_ms then
           if done.print ~= args[5] then return answer(X, R.refuse('idempotency_mismatch')) end
-          return done.reply
+          return sent(X, done.reply)
         end
       end
       if unknown_org(X) and name ~= 'put_org' then return answer(X, R.refuse('not_found')) end
@@ -243,11 +261,11 @@ do -- entry points
       local done = tag ~= 'REFUSED' and tag ~= 'RETRY'
       if done then R.flush(X) end
       if type(payload) == 'function' then payload = payload() end
-      local reply = answer(X, tag, payload)
+      local reply = reply_of(X, tag, payload)
       if done then
         redis.call('SET', command, cjson.encode({ at = X.now, print = args[5], reply = reply }), 'PX', args[6])
       end
-      return reply
+      return sent(X, reply)
     end)
   end
 end
