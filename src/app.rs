@@ -100,7 +100,7 @@ impl App {
         let (listener, address) = listen(&config.listen)?;
         let (embedded, redis) = redis(&config).await?;
         let lanes = Lanes::open(&redis, config.replica_acks, LaneLimits::default()).map_err(StartError::Redis)?;
-        let library = Library::default();
+        let library = Library::with_budget(config.budget);
         let durability = Durability::new(config.durability);
         prepare(&lanes, &library, &durability).await?;
         let store = Store::new(lanes.clone(), library.clone(), durability.clone());

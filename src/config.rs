@@ -14,6 +14,7 @@ use clap::Args;
 use thiserror::Error;
 
 use crate::store::durability::DurabilityPolicy;
+use crate::store::library::BUDGET;
 use crate::store::target::RedisTarget;
 
 const LISTEN: &str = "127.0.0.1:8080";
@@ -126,6 +127,8 @@ pub struct Config {
     /// `None`: writes are not limited.
     pub rate_limit: Option<RateLimitConfig>,
     pub time_travel: bool,
+    /// Stored things a call of Redis looks at before it leaves the rest to the next. No variable sets it: tests do.
+    pub budget: u32,
     pub log_format: LogFormat,
 }
 
@@ -182,6 +185,7 @@ impl Config {
             allowed_origins: read("allowed-origins", &settings.allowed_origins, origins)?.unwrap_or_default(),
             rate_limit: with_default("rate-limit", &settings.rate_limit, RATE_LIMIT, rate_limit)?,
             time_travel: with_default("time-travel", &settings.time_travel, TIME_TRAVEL, switch)?,
+            budget: BUDGET,
             log_format: read("log-format", &settings.log_format, log_format)?.unwrap_or_else(LogFormat::of_stderr),
         })
     }

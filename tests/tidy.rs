@@ -267,10 +267,10 @@ impl<'a> Head<'a> {
     }
 }
 
-/// What `R.write('name', function(X, …)` or `R.read(…)` declares: name, arguments in all, and whether `...` ends them.
+/// What `R.write('name', function(X, …)` `R.read(…)` or `R.maintain(…)` declares: name, arguments in all, and whether `...` ends them.
 fn registered(text: &str) -> Vec<(String, usize, bool)> {
     let mut found = Vec::new();
-    for (kind, common) in [("R.write('", WRITE_ARGS), ("R.read('", READ_ARGS)] {
+    for (kind, common) in [("R.write('", WRITE_ARGS), ("R.read('", READ_ARGS), ("R.maintain('", READ_ARGS)] {
         for (at, _) in text.match_indices(kind) {
             let rest = &text[at + kind.len()..];
             let (name, rest) = rest.split_once('\'').unwrap();

@@ -45,13 +45,18 @@ pub enum Refusal {
     NotFound,
     Stale,
     IdempotencyMismatch,
+    /// The caller, or the member, has done this too often.
+    RateLimited {
+        until: Instant,
+        wait_s: u64,
+    },
     /// A body that only stored state shows to be wrong: a club that does not exist, a start in the past.
     Invalid(Vec<FieldError>),
 }
 
 impl Refusal {
     /// The refusal of that code. `until` is what the core says with it: milliseconds for `not_open` and `banned`, the last
-    /// frozen day for `frozen`, `<pointer> <detail>` for `invalid`. None where the code or that text means nothing.
+    /// frozen day for `frozen`, `<ms> <seconds to wait>` for `rate_limited`, `<pointer> <detail>` for `invalid`. None where the code or that text means nothing.
     #[must_use]
     pub fn of(code: &str, until: Option<&str>) -> Option<Self> {
         let instant = || from_ms(until?.parse().ok()?);
@@ -81,6 +86,10 @@ impl Refusal {
             "not_found" => Self::NotFound,
             "stale" => Self::Stale,
             "idempotency_mismatch" => Self::IdempotencyMismatch,
+            "rate_limited" => {
+                let (until, wait_s) = until?.split_once(' ')?;
+                Self::RateLimited { until: from_ms(until.parse().ok()?)?, wait_s: wait_s.parse().ok()? }
+            }
             "invalid" => {
                 let (pointer, detail) = until?.split_once(' ')?;
                 Self::Invalid(vec![FieldError::new(pointer, detail)])
@@ -118,6 +127,7 @@ impl Refusal {
             Self::NotFound => "not_found",
             Self::Stale => "stale",
             Self::IdempotencyMismatch => "idempotency_mismatch",
+            Self::RateLimited { .. } => "rate_limited",
             Self::Invalid(_) => "invalid",
         }
     }
@@ -126,7 +136,7 @@ impl Refusal {
     #[must_use]
     pub fn until(&self, zone: Tz) -> Option<Instant> {
         match self {
-            Self::NotOpen { until } | Self::Banned { until } => Some(*until),
+            Self::NotOpen { until } | Self::Banned { until } | Self::RateLimited { until, .. } => Some(*until),
             Self::Frozen { until } => Some(day_start(days_on(*until, 1), zone)),
             Self::Closed
             | Self::Full
@@ -163,12 +173,13 @@ mod tests {
     const CODES: &str = "not_open closed full waitlist_full waitlist_closed daily_limit open_limit overlap banned \
         not_entitled frozen membership_ended no_clips too_young class_cancelled class_finished cancel_closed \
         check_in_not_open check_in_closed offer_expired not_offered wrong_status \
-        not_found stale idempotency_mismatch invalid";
+        not_found stale idempotency_mismatch rate_limited invalid";
 
     fn until_of(code: &str) -> Option<&'static str> {
         match code {
             "not_open" | "banned" => Some("1767978000000"),
             "frozen" => Some("2026-01-31"),
+            "rate_limited" => Some("1767978000000 60"),
             "invalid" => Some("/club is not a club of this organisation"),
             _ => None,
         }
@@ -183,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_code_without_the_text_it_needs_means_nothing() {
-        for code in ["not_open", "banned", "frozen", "invalid"] {
+        for code in ["not_open", "banned", "frozen", "rate_limited", "invalid"] {
             assert_eq!(Refusal::of(code, None), None, "{code}");
             assert_eq!(Refusal::of(code, Some("soon")), None, "{code}");
         }

@@ -21,7 +21,7 @@ use super::problem::Problem;
 use crate::domain::fields::Fields;
 use crate::domain::ids::OrgId;
 use crate::domain::invalid::FieldError;
-use crate::store::{Command, Write};
+use crate::store::{Command, Write, keys};
 
 /// The longest `Idempotency-Key`, in characters.
 pub const KEY_LEN_MAX: usize = 255;
@@ -73,11 +73,11 @@ impl Call {
         self.within(&caller.org, caller)
     }
 
-    /// The write this call asks of an organisation. A key belongs to whoever sent it: no id holds the
-    /// `:` that parts them.
+    /// The write this call asks of an organisation. A key belongs to its sender: within the sender's id `:` is
+    /// written otherwise, so no two senders share one.
     pub fn within(&self, org: &OrgId, caller: &Caller) -> Write {
         let id = match &self.key {
-            Some(key) => format!("{}:{}:{key}", caller.role, caller.sub),
+            Some(key) => format!("{}:{}:{key}", caller.role, keys::part(caller.sub.as_str())),
             None => Uuid::new_v4().to_string(),
         };
         let command = Command { id, fingerprint: self.fingerprint.clone(), keyed: self.key.is_some() };

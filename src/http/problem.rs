@@ -91,7 +91,7 @@ codes! {
     UnsupportedMediaType 415 "unsupported_media_type" "The body must be JSON";
     Invalid 422 "invalid" "The request holds values that are not allowed";
     IdempotencyMismatch 422 "idempotency_mismatch" "The key was used for another call";
-    RateLimited 429 "rate_limited" "Too many writes";
+    RateLimited 429 "rate_limited" "Too many calls";
     Internal 500 "internal" "Something went wrong";
     Unavailable 503 "unavailable" "The service cannot do this at the moment";
     OutcomeUnknown 503 "outcome_unknown" "It is not known whether this was done";
@@ -126,6 +126,7 @@ impl Code {
             Refusal::NotFound => Code::NotFound,
             Refusal::Stale => Code::Stale,
             Refusal::IdempotencyMismatch => Code::IdempotencyMismatch,
+            Refusal::RateLimited { .. } => Code::RateLimited,
             Refusal::Invalid(_) => Code::Invalid,
         }
     }
@@ -207,8 +208,9 @@ impl Problem {
             (None, Refusal::Invalid(_)) => "One or more values are not allowed.".into(),
             (None, _) => Cow::Owned(format!("{}.", code.title())),
         };
+        let retry_after_s = if let Refusal::RateLimited { wait_s, .. } = refusal { Some(wait_s) } else { None };
         let errors = if let Refusal::Invalid(errors) = refusal { errors } else { Vec::new() };
-        Problem { until, errors, ..Problem::new(code, detail) }
+        Problem { until, errors, retry_after_s, ..Problem::new(code, detail) }
     }
 
     /// Nobody, or nobody we can be sure of. Every cause reads the same, so that a

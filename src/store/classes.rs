@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::bookings::{booking, unreadable_cursor};
 use super::error::StoreError;
 use super::reply::{Record, Reply, corrupt};
-use super::{Answer, Page, RETRIES_MAX, Store, Write, next_cursor, split_cursor};
+use super::{Answer, Page, RETRIES_MAX, Store, Write, split_cursor};
 use crate::domain::booking::Booking;
 use crate::domain::class::{Class, ClassChange, ClassStatus, Instructor, NewClass};
 use crate::domain::ids::{ClassId, ClubId, InstructorId, MemberId, OrgId};
@@ -39,6 +39,9 @@ pub struct ClassQuery {
     /// Whose bookings and rights to show.
     pub member: Option<MemberId>,
 }
+
+/// Calls that one page of the timetable may take: each looks at a hundred classes at most.
+const LOOKS_MAX: u32 = 2;
 
 pub(super) type Pairs = Vec<(&'static str, String)>;
 
@@ -137,30 +140,41 @@ impl Store {
         let cursor = split_cursor(query.cursor.as_deref());
         let (after, after_id) = cursor.unwrap_or_default();
         let ms = |at: Option<Instant>| at.map(|at| at.timestamp_millis().to_string()).unwrap_or_default();
-        let (from, to, limit) = (ms(query.from), ms(query.to), query.limit.to_string());
-        let args = [
-            query.club.as_ref().map_or("", ClubId::as_str),
-            query.category.as_deref().unwrap_or(""),
-            query.instructor.as_ref().map_or("", InstructorId::as_str),
-            &from,
-            &to,
-            &limit,
-            after,
-            after_id,
-            query.member.as_ref().map_or("", MemberId::as_str),
-        ];
-        let reply = self.read(org, "list_classes", &args).await?;
-        if cursor.is_none() {
-            return Ok(Answer::refused(&reply, unreadable_cursor()));
-        }
-        Answer::of(reply, |reply| {
-            let next = next_cursor(reply)?;
-            let mut items = Vec::new();
+        let (from, to) = (ms(query.from), ms(query.to));
+        let (mut after, mut after_id) = (after.to_owned(), after_id.to_owned());
+        let (mut items, mut looks) = (Vec::new(), 0);
+        loop {
+            let limit = (query.limit as usize - items.len()).to_string();
+            let args = [
+                query.club.as_ref().map_or("", ClubId::as_str),
+                query.category.as_deref().unwrap_or(""),
+                query.instructor.as_ref().map_or("", InstructorId::as_str),
+                &from,
+                &to,
+                &limit,
+                &after,
+                &after_id,
+                query.member.as_ref().map_or("", MemberId::as_str),
+            ];
+            let mut reply = self.read(org, "list_classes", &args).await?;
+            if cursor.is_none() {
+                return Ok(Answer::refused(&reply, unreadable_cursor()));
+            }
+            if reply.tag == "REFUSED" {
+                return Answer::of(reply, |_| Err(corrupt("a refusal")));
+            }
+            let (start, id) = (reply.text()?, reply.text()?);
             while !reply.is_empty() {
                 items.push(class_view(&mut reply.nested()?)?);
             }
-            Ok(Page { items, next })
-        })
+            looks += 1;
+            let done = start.is_empty() || items.len() >= query.limit as usize || looks == LOOKS_MAX;
+            (after, after_id) = (start, id);
+            if done {
+                let next = (!after.is_empty()).then(|| format!("{after}:{after_id}"));
+                return Answer::of(reply, |_| Ok(Page { items, next }));
+            }
+        }
     }
 }
 

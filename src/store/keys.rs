@@ -5,27 +5,54 @@
 use crate::domain::ids::OrgId;
 
 /// The set of all organisations' ids.
-pub const ORGS: &str = "rc:orgs";
+pub(super) const ORGS: &str = "rc:orgs";
 
 /// The set clock in milliseconds, for organisations yet to be created.
-pub const CLOCK: &str = "rc:clock";
+pub(super) const CLOCK: &str = "rc:clock";
+
+/// When somebody was erased, in seconds, until the append-only file has been rewritten.
+pub(super) const ERASED: &str = "rc:erased";
 
 /// The organisation a key belongs to.
-pub fn org_of(key: &str) -> Option<OrgId> {
+pub(super) fn org_of(key: &str) -> Option<OrgId> {
     key.strip_prefix("rc:{")?.split_once("}:")?.0.parse().ok()
 }
 
 /// What every key of an organisation begins with.
-pub fn prefix(org: &OrgId) -> String {
+pub(super) fn prefix(org: &OrgId) -> String {
     format!("rc:{{{org}}}:")
 }
 
+/// A name as a part of a key: no two names are written alike, and none runs into what follows it.
+pub fn part(name: &str) -> String {
+    name.replace('%', "%25").replace(':', "%3A")
+}
+
+/// The name that a part of a key stands for: inside keys `:` and `%` are written as `%3A` and `%25`.
+pub(super) fn named(part: &str) -> String {
+    part.replace("%3A", ":").replace("%25", "%")
+}
+
 /// The key that names an organisation's slot, and what it is called.
-pub fn anchor(org: &OrgId) -> String {
+pub(super) fn anchor(org: &OrgId) -> String {
     format!("{}org", prefix(org))
 }
 
 /// The stream of everything that happened in an organisation.
-pub fn events(org: &OrgId) -> String {
+pub(super) fn events(org: &OrgId) -> String {
     format!("{}events", prefix(org))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_names_are_one_part_of_a_key() {
+        for (name, written) in
+            [("ann", "ann"), ("f:1", "f%3A1"), ("f%3A1", "f%253A1"), ("100%", "100%25"), ("a%2", "a%252")]
+        {
+            assert_eq!((part(name).as_str(), named(written).as_str()), (written, name));
+        }
+    }
 }

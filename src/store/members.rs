@@ -25,6 +25,8 @@ impl Store {
 
     /// Forgets the person. Erased again, it changes nothing.
     pub async fn erase_member(&self, write: &Write, id: &MemberId) -> Result<Answer<()>, StoreError> {
+        self.durability.check_writes()?;
+        self.note_erasure().await?;
         Answer::of(self.write(write, "erase_member", &[id.as_str()]).await?, |_| Ok(()))
     }
 

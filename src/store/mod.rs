@@ -4,7 +4,7 @@
 //! events. This side turns domain values into arguments and replies into domain values; it decides nothing. Every call
 //! of an organisation first settles what is due there, so no answer depends on whether a ticker ran.
 
-mod keys;
+pub mod keys;
 mod reply;
 
 pub mod error;
@@ -22,8 +22,10 @@ pub mod attendance;
 pub mod bookings;
 pub mod classes;
 pub mod clock;
+pub mod erasure;
 pub mod events;
 pub mod fees;
+pub mod layout;
 pub mod members;
 pub mod orgs;
 pub mod parts;
@@ -48,7 +50,7 @@ use reply::Reply;
 
 /// How often a call may find more due than one call carries out. With 100 items a call, an outage that leaves more
 /// behind is the ticker's to work off, and the caller is told to come back.
-const SETTLE_CALLS_MAX: usize = 200;
+const SETTLE_CALLS_MAX: usize = 2000;
 
 /// How often a change whose terms were computed outside may find that something moved in between.
 const RETRIES_MAX: usize = 16;
@@ -143,12 +145,22 @@ impl Store {
     async fn settled(&self, org: &OrgId, function: &str, args: &[&str]) -> Result<Reply, StoreError> {
         let anchor = keys::anchor(org);
         for _ in 0..SETTLE_CALLS_MAX {
-            let reply = Reply::parse(self.library.fcall(&self.lanes, function, &anchor, args).await?)?;
-            if reply.tag != "AGAIN" {
-                return Ok(reply);
+            let mut reply = Reply::parse(self.library.fcall(&self.lanes, function, &anchor, args).await?)?;
+            match reply.tag.as_str() {
+                "AGAIN" => {}
+                "ASK" => self.answer_question(org, &mut reply).await?,
+                _ => return Ok(reply),
             }
         }
         Err(StoreError::Unavailable("more is due than can be settled at once".to_owned()))
+    }
+
+    /// Sends what only this side can compute and a function needs before it can go on.
+    async fn answer_question(&self, org: &OrgId, asked: &mut Reply) -> Result<(), StoreError> {
+        match asked.text()?.as_str() {
+            "terms" => self.send_terms(org, asked).await,
+            other => Err(reply::corrupt(format!("a function asks for {other}"))),
+        }
     }
 }
 

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use redis::FromRedisValue;
+use tracing::warn;
 
 use super::classes::reterm;
 use super::error::StoreError;
 use super::reply::{Record, Reply, corrupt};
-use super::{Answer, RETRIES_MAX, Store, Write, keys};
+use super::{Answer, Store, Write, keys};
 use crate::domain::ids::{ClubId, OrgId};
 use crate::domain::instant::{Instant, from_ms};
 use crate::domain::org::{Club, Org};
@@ -62,55 +63,59 @@ impl Store {
         self.lanes.call(redis::cmd("SADD").arg(keys::ORGS).arg(id.as_str())).await?;
         let clock = self.lanes.call(redis::cmd("GET").arg(keys::CLOCK)).await?;
         let clock = Option::<String>::from_redis_value(clock).map_err(corrupt)?.unwrap_or_default();
-        for _ in 0..RETRIES_MAX {
-            let mut seen = self.read(id, "read_unopened", &[]).await?;
-            let stored = if seen.tag == "REFUSED" { None } else { Some(seen.record()?) };
-            let revision = match &stored {
-                Some(record) => record.required("revision")?.to_owned(),
-                None if change.otherwise.is_none() => {
-                    return Answer::of(seen, |_| Err(corrupt("an unknown organisation")));
-                }
-                None => "0".to_owned(),
-            };
-            let policy = if stored.is_some() { change.policy } else { change.policy.or(change.otherwise) };
-            let reply = self.send_org(write, change, policy, &revision, &clock, seen).await?;
-            if reply.tag != "RETRY" {
-                return Answer::of(reply, |reply| Ok((org(id, &reply.record()?)?, reply.optional()?.is_some())));
-            }
-        }
-        Err(StoreError::Unavailable("the timetable keeps changing".to_owned()))
+        let expected = change.if_match.map(|revision| revision.to_string()).unwrap_or_default();
+        let mut args = vec![change.name.unwrap_or_default().to_owned()];
+        args.extend(policy_fields(change.policy));
+        args.extend(policy_fields(change.otherwise));
+        args.extend([expected, clock]);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let reply = self.write(write, "put_org", &args).await?;
+        Answer::of(reply, |reply| Ok((org(id, &reply.record()?)?, reply.optional()?.is_some())))
     }
 
-    async fn send_org(
-        &self,
-        write: &Write,
-        change: &OrgChange<'_>,
-        policy: Option<&Policy>,
-        revision: &str,
-        clock: &str,
-        mut unopened: Reply,
-    ) -> Result<Reply, StoreError> {
-        let mut classes = Vec::new();
-        while let (Some(policy), false) = (policy, unopened.tag == "REFUSED" || unopened.is_empty()) {
-            let (id, stored) = (unopened.text()?, unopened.record()?);
-            let terms = retermed(policy, &stored)?;
-            let fields: BTreeMap<_, _> = reterm(&stored, &terms).into_iter().collect();
-            classes.push(serde_json::json!([id, stored.parse::<u64>("revision")?, fields]));
+    /// Answers `ASK terms`: what the organisation's policy makes of some classes that are not yet open.
+    pub(super) async fn send_terms(&self, org: &OrgId, asked: &mut Reply) -> Result<(), StoreError> {
+        let policy = serde_json::from_str(&asked.text()?).map_err(corrupt)?;
+        let policy = Policy::parse(&policy).map_err(|errors| corrupt(format!("policy of {org}: {errors:?}")))?;
+        let mut place = Vec::new();
+        for _ in 0..5 {
+            place.push(asked.text()?);
         }
-        let expected = change.if_match.map(|revision| revision.to_string()).unwrap_or_default();
-        let text = policy.map(|policy| policy.to_json().to_string()).unwrap_or_default();
-        let zone = policy.map(|policy| policy.timezone.name()).unwrap_or_default();
-        let currency = policy.map(|policy| policy.currency.to_string()).unwrap_or_default();
+        let mut classes = Vec::new();
+        while !asked.is_empty() {
+            let (id, stored) = (asked.text()?, asked.record()?);
+            match new_terms(&policy, &stored) {
+                Ok((_, fields)) if fields.is_empty() => {}
+                Ok((revision, fields)) => classes.push(serde_json::json!([id, revision, fields])),
+                // One class that cannot be read keeps its terms; it must not keep the organisation from every call.
+                Err(error) => warn!(%org, class = id, "class {id} keeps its terms under the new policy: {error}"),
+            }
+        }
         let classes = serde_json::Value::Array(classes).to_string();
-        let name = change.name.unwrap_or_default();
-        let args = [name, zone, &currency, &text, revision, &expected, clock, &classes];
-        self.write(write, "put_org", &args).await
+        let mut args = vec![""];
+        args.extend(place.iter().map(String::as_str));
+        args.push(&classes);
+        Reply::parse(self.library.fcall(&self.lanes, "put_terms", &keys::anchor(org), &args).await?)?;
+        Ok(())
     }
 
     pub async fn put_club(&self, write: &Write, club: &Club) -> Result<Answer<Club>, StoreError> {
         let reply = self.write(write, "put_club", &[club.id.as_str(), &club.name]).await?;
         Answer::of(reply, |reply| Ok(Club { id: reply.text()?.parse().map_err(corrupt)?, name: reply.text()? }))
     }
+}
+
+/// Zone, currency and text of a policy, as `put_org` takes them; empty for none.
+fn policy_fields(policy: Option<&Policy>) -> [String; 3] {
+    policy.map_or_else(Default::default, |policy| {
+        [policy.timezone.name().to_owned(), policy.currency.to_string(), policy.to_json().to_string()]
+    })
+}
+
+/// The revision of a stored class, and the fields that another policy changes.
+fn new_terms(policy: &Policy, stored: &Record) -> Result<(u64, BTreeMap<&'static str, String>), StoreError> {
+    let fields = reterm(stored, &retermed(policy, stored)?);
+    Ok((stored.parse("revision")?, fields.into_iter().collect()))
 }
 
 /// A class's terms under another policy; its own override stays. Where the two no longer fit together, the class keeps

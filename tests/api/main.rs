@@ -14,6 +14,7 @@ mod changing;
 mod charges;
 mod clips;
 mod entitlement;
+mod erased;
 mod events;
 mod limits;
 mod members;

@@ -77,7 +77,8 @@ impl Org {
     pub async fn passed_over(&self, class: &impl Named) -> Vec<(String, String)> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let told = self.told(class, "promotion_passed_over").await;
-        told.iter().map(|line| (text(&line["member"]), text(&line["data"]["reason"]))).collect()
+        let passed = told.iter().flat_map(|line| line["data"]["passed"].as_array().expect("a list"));
+        passed.map(|one| (text(&one["member"]), text(&one["reason"]))).collect()
     }
 
     /// The place of the newest event.

@@ -200,15 +200,21 @@ impl Org {
             self.strike(number, at);
             self.eased.insert(self.bookings[number].member.clone());
         }
+        let mut passed = Vec::new();
         for number in self.queue(id).into_iter().filter(|&n| self.bookings[n].present).collect::<Vec<_>>() {
             if self.unheld(id) == 0 {
-                return;
+                break;
             }
             match self.obstacle_of(number) {
-                Some(refused) => self.pass_over(number, &refused, at),
-                None => self.take_spot(number, "booking_promoted", at),
+                Some(refused) => passed.push((number, refused.code)),
+                None => {
+                    self.tell_passed(id, std::mem::take(&mut passed), at, true);
+                    self.take_spot(number, "booking_promoted", at);
+                    self.leave_overlapping(at);
+                }
             }
         }
+        self.tell_passed(id, passed, at, false);
     }
 
     /// Staff say, once, what a roll that nobody took means.

@@ -92,6 +92,8 @@ impl Org {
             }
             Judgement::Queue => {
                 let number = self.new_place(class, member);
+                let class = self.bookings[number].class.clone();
+                self.entry(&class).queued += 1;
                 self.announce("waitlist_joined", self.now, None, Some(number));
                 Answer::done(201, "waitlisted", Body::Booking(self.view_booking(number)))
             }

@@ -137,7 +137,7 @@ impl Org {
         self.events.push(self.bare("policy_changed"));
         let now = self.now;
         let shut = |c: &&Class| c.stage == Stage::Scheduled && now < c.terms.opens_at;
-        let mut shut: Vec<_> = self.classes.values().filter(shut).map(|c| (c.terms.opens_at, c.id.clone())).collect();
+        let mut shut: Vec<_> = self.classes.values().filter(shut).map(|c| (c.starts_at, c.id.clone())).collect();
         shut.sort_unstable();
         for (_, id) in shut {
             let class = &self.classes[&id];
@@ -183,7 +183,6 @@ impl Org {
             let date = self.classes[&self.bookings[number].class].terms.date;
             if barred(profile, date) && !was.as_ref().is_some_and(|was| barred(was, date)) {
                 self.give_up(number, self.now);
-                self.ask_around(self.now);
             }
         }
         self.eased.insert(id.to_owned());
@@ -199,9 +198,8 @@ impl Org {
         }
         for number in self.to_come(id) {
             self.give_up(number, self.now);
-            self.eased.remove(id);
-            self.ask_around(self.now);
         }
+        self.eased.remove(id);
         self.announce_of_member("member_erased", self.now, id);
         self.members.remove(id);
         self.strikes.retain(|strike| strike.member != id);
@@ -215,7 +213,7 @@ impl Org {
     }
 
     pub fn bare(&self, name: &'static str) -> crate::state::Event {
-        crate::state::Event { name, class: None, booking: None, member: None, reason: None, at: self.now }
+        crate::state::Event { name, class: None, booking: None, member: None, passed: Vec::new(), at: self.now }
     }
 }
 

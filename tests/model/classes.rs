@@ -40,6 +40,8 @@ impl Org {
             tickets: 0,
             unasked: false,
             shown_free: new.capacity,
+            queued: 0,
+            told_passed: None,
         };
         self.classes.insert(new.id.clone(), class);
         self.announce("class_published", self.now, Some(&new.id), None);

@@ -43,6 +43,8 @@ pub struct Run {
     store: Store,
     id: OrgId,
     cursor: String,
+    /// A call's work is done in bites, and a bite that changes nothing but free spots says so by an event of its own.
+    in_bites: bool,
     compared: usize,
     calls: usize,
     sent: usize,
@@ -101,6 +103,7 @@ impl Run {
             ids: Vec::new(),
             numbers: HashMap::new(),
             lines: Vec::new(),
+            in_bites: world.in_bites,
             cursor: latest.expect("a write answers with its cursor"),
             compared: 0,
             calls: 0,
@@ -233,7 +236,10 @@ impl Run {
                 break;
             }
         }
-        let told: Vec<Told> = self.model.events[self.compared..].iter().map(Told::of_model).collect();
+        let compared = |name: &str| !(self.in_bites && name == "availability_changed");
+        lines.retain(|line| line["event"].as_str().is_none_or(compared));
+        let events = self.model.events[self.compared..].iter().filter(|event| compared(event.name));
+        let told: Vec<Told> = events.map(Told::of_model).collect();
         self.compared = self.model.events.len();
         let heard: Result<Vec<Told>, String> =
             lines.iter().map(|line| self.reader(|r| Told::of_service(r, line))).collect();
@@ -357,26 +363,26 @@ struct Told {
     class: Option<String>,
     booking: Option<Number>,
     member: Option<String>,
+    /// Who was passed over, and why.
+    passed: Vec<(Number, String)>,
     at: rollcall::domain::instant::Instant,
 }
 
 /// On one line, so that two lists can be held side by side.
 impl Debug for Told {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Told { name, class, booking, member, at } = self;
+        let Told { name, class, booking, member, passed, at } = self;
         let text = |value: &Option<String>| value.clone().unwrap_or_default();
         let booking = booking.map(|number| format!("booking {number}")).unwrap_or_default();
-        write!(f, "{name} {} {booking} {} {at}", text(class), text(member))
+        write!(f, "{name} {} {booking} {} {passed:?} {at}", text(class), text(member))
     }
 }
 
 impl Told {
     fn of_model(event: &crate::state::Event) -> Told {
         Told {
-            name: match event.reason {
-                Some(reason) => format!("{}: {reason}", event.name),
-                None => event.name.to_owned(),
-            },
+            name: event.name.to_owned(),
+            passed: event.passed.iter().map(|(number, why)| (*number, (*why).to_owned())).collect(),
             class: event.class.clone(),
             booking: event.booking,
             member: event.member.clone(),
@@ -387,9 +393,11 @@ impl Told {
     fn of_service(reader: &Reader<'_>, line: &Value) -> Result<Told, String> {
         let optional = |field: &str| line.get(field).and_then(Value::as_str).map(str::to_owned);
         let name = text(line, "event")?;
-        let reason = line["data"]["reason"].as_str().filter(|_| name == "promotion_passed_over");
+        let passed = line["data"]["passed"].as_array().into_iter().flatten();
+        let passed = passed.map(|one| Ok((reader.number(one, "booking")?, text(one, "reason")?.to_owned())));
         Ok(Told {
-            name: reason.map_or(name.to_owned(), |reason| format!("{name}: {reason}")),
+            name: name.to_owned(),
+            passed: passed.collect::<Result<_, String>>()?,
             class: optional("class"),
             booking: optional("booking").map(|_| reader.number(line, "booking")).transpose()?,
             member: optional("member"),

@@ -85,15 +85,22 @@ impl Org {
             self.forgive_oldest(&class.id, now);
         }
         if promoted && class.terms.policy.waitlist.leave_overlapping {
-            self.leave_overlapping(number, now);
+            self.leaving.push(number);
         }
-        // Whoever stands by is here already.
+        // A member who stands by is here already.
         if promoted && self.bookings[number].present {
             self.arrive(number, false, now);
         }
     }
 
-    fn leave_overlapping(&mut self, number: Number, now: Instant) {
+    /// Whoever was promoted leaves the waiting places that overlap.
+    pub fn leave_overlapping(&mut self, now: Instant) {
+        for number in std::mem::take(&mut self.leaving) {
+            self.leave_overlapping_with(number, now);
+        }
+    }
+
+    fn leave_overlapping_with(&mut self, number: Number, now: Instant) {
         let member = self.bookings[number].member.clone();
         let class = self.classes[&self.bookings[number].class].clone();
         for other in self.waits_in(&member) {

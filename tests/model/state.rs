@@ -44,6 +44,8 @@ pub struct Org {
     pub eased: BTreeSet<String>,
     /// While due items are being settled, offers wait.
     pub settling: bool,
+    /// Promoted, and still in waiting places that overlap.
+    pub leaving: Vec<Number>,
     pub owed: u64,
 }
 
@@ -134,6 +136,10 @@ pub struct Class {
     pub tickets: u64,
     /// A spot that nobody could be asked about yet (quiet hours).
     pub unasked: bool,
+    /// How many have joined the waitlist so far.
+    pub queued: u64,
+    /// What was last said of those passed over: joined so far, waiting, and each with the reason.
+    pub told_passed: Option<(u64, usize, Passed)>,
     /// The free spots as last seen in an event of this class.
     pub shown_free: u32,
 }
@@ -193,14 +199,17 @@ pub struct Fee {
     pub amount: u32,
 }
 
+/// Who was passed over for a spot, each with the reason.
+pub type Passed = Vec<(Number, &'static str)>;
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     pub name: &'static str,
     pub class: Option<String>,
     pub booking: Option<Number>,
     pub member: Option<String>,
-    /// Why a member was passed over.
-    pub reason: Option<&'static str>,
+    /// Who was passed over for a spot, and why.
+    pub passed: Passed,
     pub at: Instant,
 }
 
@@ -300,6 +309,7 @@ impl Org {
             freed_by_time: BTreeSet::new(),
             eased: BTreeSet::new(),
             settling: false,
+            leaving: Vec::new(),
             owed: 0,
         }
     }
@@ -411,12 +421,12 @@ impl Org {
 
     pub fn announce_of_member(&mut self, name: &'static str, at: Instant, member: &str) {
         let member = Some(member.to_owned());
-        self.events.push(Event { name, class: None, booking: None, member, reason: None, at });
+        self.events.push(Event { name, class: None, booking: None, member, passed: Vec::new(), at });
     }
 
     pub fn announce(&mut self, name: &'static str, at: Instant, class: Option<&str>, booking: Option<Number>) {
         let member = booking.map(|n| self.bookings[n].member.clone());
         let class = class.map(str::to_owned).or_else(|| booking.map(|n| self.bookings[n].class.clone()));
-        self.events.push(Event { name, class, booking, member, reason: None, at });
+        self.events.push(Event { name, class, booking, member, passed: Vec::new(), at });
     }
 }

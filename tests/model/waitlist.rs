@@ -2,13 +2,12 @@
 
 use rollcall::domain::instant::Instant;
 
-use crate::state::{Class, Number, Org, Status};
-use crate::views::Refused;
-
+use crate::state::{Class, Org, Passed, Status};
 impl Org {
     /// Asks whoever is next wherever a spot became free or an obstacle went: freed classes first, by start, then
     /// the waiting places of members who can now do what they could not.
     pub fn ask_around(&mut self, now: Instant) {
+        self.leave_overlapping(now);
         loop {
             if let Some(class) = self.in_order(&self.freed.clone()).into_iter().next() {
                 self.freed.remove(&class);
@@ -53,28 +52,46 @@ impl Org {
             }
             return;
         }
+        let mut passed = Vec::new();
         for number in waiting {
             if self.unheld(id) == 0 {
-                return;
+                break;
             }
             match self.obstacle_of(number) {
-                Some(refused) if freed => self.pass_over(number, &refused, now),
+                Some(refused) if freed => passed.push((number, refused.code)),
                 Some(_) => {}
-                None if class.offers() => {
-                    self.bookings[number].status = Status::Offered;
-                    self.bookings[number].offer_ends = Some(class.offer_ends(now));
-                    self.announce("spot_offered", now, None, Some(number));
+                None => {
+                    self.tell_passed(id, std::mem::take(&mut passed), now, true);
+                    if class.offers() {
+                        self.bookings[number].status = Status::Offered;
+                        self.bookings[number].offer_ends = Some(class.offer_ends(now));
+                        self.announce("spot_offered", now, None, Some(number));
+                    } else {
+                        self.take_spot(number, "booking_promoted", now);
+                        self.leave_overlapping(now);
+                    }
                 }
-                None => self.take_spot(number, "booking_promoted", now),
             }
         }
+        self.tell_passed(id, passed, now, false);
     }
 
-    /// Not this time: the place stays, and the reason is said.
-    pub fn pass_over(&mut self, number: Number, refused: &Refused, now: Instant) {
-        self.announce("promotion_passed_over", now, None, Some(number));
-        if let Some(event) = self.events.last_mut() {
-            event.reason = Some(refused.code);
+    /// Those passed over keep their places, and one event names them with the reasons. Where nobody was promoted over
+    /// them it is not said twice while neither the waitlist nor a reason has changed.
+    pub fn tell_passed(&mut self, id: &str, passed: Passed, now: Instant, promoted: bool) {
+        if passed.is_empty() {
+            return;
+        }
+        let waiting = self.queue(id).len();
+        let class = self.entry(id);
+        let said = Some((class.queued, waiting, passed.clone()));
+        let known = class.told_passed == said;
+        class.told_passed = said;
+        if promoted || !known {
+            self.announce("promotion_passed_over", now, Some(id), None);
+            if let Some(event) = self.events.last_mut() {
+                event.passed = passed;
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use crate::said::Said;
 
 /// The head of one entry point.
 pub struct Head {
-    /// Registered by `R.write`, with the six arguments of every write; otherwise by `R.read`, with one.
+    /// Registered by `R.write`, with the six arguments of every write; otherwise by `R.read` or `R.maintain`, with one.
     pub writes: bool,
     /// Arguments in all; where `many`, at least one fewer.
     pub arguments: usize,
@@ -32,7 +32,8 @@ pub struct ReplyShape {
 impl Head {
     /// Fails where a reply is not as the head says.
     pub fn fits(&self, function: &str, said: &Said) {
-        if said.tag == "AGAIN" || (said.tag == "REFUSED" && said.code() == "idempotency_mismatch") {
+        if said.tag == "AGAIN" || said.tag == "ASK" || (said.tag == "REFUSED" && said.code() == "idempotency_mismatch")
+        {
             return;
         }
         let shape = self.replies.iter().find(|shape| shape.tag == said.tag);
@@ -59,7 +60,8 @@ pub fn heads() -> BTreeMap<String, Head> {
         let text = fs::read_to_string(&path).expect("a readable file");
         let name = path.file_stem().and_then(|stem| stem.to_str()).expect("a name").to_owned();
         let writes = text.contains(&format!("R.write('{name}'"));
-        if writes || text.contains(&format!("R.read('{name}'")) {
+        let others = [format!("R.read('{name}'"), format!("R.maintain('{name}'")];
+        if writes || others.iter().any(|start| text.contains(start)) {
             found.insert(name, head(&text, writes));
         }
     }

@@ -18,7 +18,7 @@ use rollcall::domain::presets::preset;
 use rollcall::store::durability::{Durability, DurabilityPolicy};
 use rollcall::store::error::StoreError;
 use rollcall::store::lanes::{LaneLimits, Lanes};
-use rollcall::store::library::Library;
+use rollcall::store::library::{BUDGET, Library};
 use rollcall::store::orgs::OrgChange;
 use rollcall::store::target::RedisTarget;
 use rollcall::store::{Command, Store, Write};
@@ -39,7 +39,7 @@ pub const STARTS: &str = "2026-03-05T17:00:00Z";
 pub const CALLER: &str = "tester";
 
 /// Redis keeps a remembered reply this long.
-const KEEP_MS: &str = "90000000";
+pub const KEEP_MS: &str = "90000000";
 
 pub struct House {
     /// `None` in a house beside another one, which owns the server.
@@ -95,11 +95,16 @@ impl House {
 
     /// Before there is any organisation, and with the node's clock.
     pub async fn empty() -> House {
+        House::empty_with_budget(BUDGET).await
+    }
+
+    /// The same, with functions that leave the rest of their work after so many things.
+    pub async fn empty_with_budget(budget: u32) -> House {
         let redis = Redis::start(Keeps::Nothing);
         let target = RedisTarget::parse(&redis.url()).expect("its own address");
         let lanes = Lanes::open(&target, 0, LaneLimits::default()).expect("lanes");
         lanes.ready(Duration::from_secs(10)).await.expect("a server that answers");
-        let library = Library::default();
+        let library = Library::with_budget(budget);
         let store = Store::new(lanes.clone(), library.clone(), Durability::new(DurabilityPolicy::Any));
         let org = OrgId::parse("nord").expect("an id");
         let (bookings, commands, heard) = (Mutex::default(), Mutex::default(), Mutex::default());

@@ -14,6 +14,7 @@ mod said;
 mod underneath;
 
 mod attendance;
+mod bites;
 mod booking;
 mod broken;
 mod classes;
@@ -21,6 +22,7 @@ mod closing;
 mod invariants;
 mod limits;
 mod members;
+mod old_release;
 mod orgs;
 mod promotion;
 mod repeats;

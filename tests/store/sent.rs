@@ -9,10 +9,11 @@ use rollcall::domain::class::ClassChange;
 use rollcall::store::attendance::Arrival;
 use rollcall::store::bookings::{Book, Charge, When};
 use rollcall::store::classes::ClassQuery;
+use rollcall::store::orgs::OrgChange;
 use rollcall::store::parts::PartName;
 use serde_json::json;
 
-use crate::house::{House, instant};
+use crate::house::{House, instant, policy};
 
 /// Everything Redis is told while something is done: the words of each command.
 struct Wire {
@@ -116,10 +117,20 @@ async fn everything(house: &House) {
     store.events(org, None, 10).await.unwrap();
     store.parts(org, &[PartName::Face(class.clone()), PartName::Me(ann.clone())]).await.unwrap();
     store.org(org).await.unwrap();
+    store.migrate(org).await.unwrap();
+    later_terms(house).await;
     store.trim(org).await.unwrap();
     store.settle(org).await.unwrap();
     store.check_org(org).await.unwrap();
     recurring(house).await;
+}
+
+/// A new policy, with a class that is not yet open.
+async fn later_terms(house: &House) {
+    house.class("far", json!({ "starts_at": "2026-03-20T17:00:00Z" })).await;
+    let policy = policy(&json!({ "booking": { "daily_limit": 1 } }));
+    let change = OrgChange { policy: Some(&policy), ..OrgChange::default() };
+    house.store.put_org(&house.write(), &change).await.unwrap().outcome.unwrap();
 }
 
 /// A series that is published, changed and ended, so that its classes are made, brought in line and dropped.

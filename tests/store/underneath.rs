@@ -30,12 +30,19 @@ impl House {
         self.field(key, name).await.parse().unwrap_or(0)
     }
 
-    /// The events since a cursor, as `name` or `name member`.
+    /// The events since a cursor, as `name` or `name member`; one that names several members once for each.
     pub async fn events_since(&self, cursor: &str) -> Vec<String> {
         let mut found = Vec::new();
         for (_, line) in self.lines_since(cursor).await {
-            let member = line["member"].as_str().map(|member| format!(" {member}")).unwrap_or_default();
-            found.push(format!("{}{member}", line["event"].as_str().unwrap_or_default()));
+            let event = line["event"].as_str().unwrap_or_default();
+            let passed = line["data"]["passed"].as_array().into_iter().flatten();
+            let members: Vec<&Value> = [&line["member"]].into_iter().chain(passed.map(|one| &one["member"])).collect();
+            let named = members.iter().filter_map(|member| member.as_str());
+            let known = found.len();
+            found.extend(named.map(|member| format!("{event} {member}")));
+            if found.len() == known {
+                found.push(event.to_owned());
+            }
         }
         found
     }

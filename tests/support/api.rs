@@ -25,6 +25,8 @@ pub const MORNING: &str = "2026-03-02T08:00:00Z";
 pub struct World {
     rig: Arc<Rig>,
     made: AtomicUsize,
+    /// Its calls leave the rest of their work after very few things.
+    pub in_bites: bool,
 }
 
 /// A chain of gyms.
@@ -50,11 +52,23 @@ impl World {
     }
 
     pub async fn with(instances: usize, keeps: Keeps) -> World {
+        World::of(keeps, |redis| (0..instances).map(|_| Service::on(redis)).collect()).await
+    }
+
+    /// Instances whose calls of Redis leave the rest after so many things, each after its own number.
+    pub async fn with_budgets(budgets: &[u32], keeps: Keeps) -> World {
+        let start = |redis: &Redis| budgets.iter().map(|budget| Service::with_budget(redis, *budget)).collect();
+        let mut world = World::of(keeps, start).await;
+        world.in_bites = true;
+        world
+    }
+
+    async fn of(keeps: Keeps, start: impl FnOnce(&Redis) -> Vec<Service>) -> World {
         let redis = Redis::start(keeps);
-        let services = (0..instances).map(|_| Service::on(&redis)).collect();
+        let services = start(&redis);
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
         let rig = Arc::new(Rig { http, services, redis, next: AtomicUsize::new(0) });
-        let world = World { rig, made: AtomicUsize::new(0) };
+        let world = World { rig, made: AtomicUsize::new(0), in_bites: false };
         world.sets_clock(MORNING).await;
         world
     }
@@ -65,7 +79,7 @@ impl World {
         let services = vec![Service::with(&redis, change)];
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
         let rig = Arc::new(Rig { http, services, redis, next: AtomicUsize::new(0) });
-        World { rig, made: AtomicUsize::new(0) }
+        World { rig, made: AtomicUsize::new(0), in_bites: false }
     }
 
     /// A chain that runs on a preset, with one club, `main`.

@@ -89,6 +89,25 @@ impl Redis {
         self.wait_until_it_answers();
     }
 
+    /// Every file it has written.
+    pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut files = Vec::new();
+        let mut folders = vec![self.dir.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("a folder of Redis").flatten() {
+                match entry.file_type() {
+                    Ok(kind) if kind.is_dir() => folders.push(entry.path()),
+                    // A file may go while a rewrite ends.
+                    Ok(kind) if kind.is_file() => {
+                        files.extend(std::fs::read(entry.path()).ok().map(|bytes| (entry.path(), bytes)))
+                    }
+                    _ => {}
+                }
+            }
+        }
+        files
+    }
+
     fn child(&self) -> MutexGuard<'_, Child> {
         self.child.lock().expect("nobody panics while they hold it")
     }

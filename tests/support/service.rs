@@ -9,6 +9,7 @@ use rollcall::app::App;
 use rollcall::config::{Config, Settings};
 use rollcall::push::hub::Limits;
 use rollcall::store::Store;
+use rollcall::store::library::BUDGET;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
@@ -35,15 +36,20 @@ impl Service {
 
     /// An instance whose settings were changed; what `change` leaves is as in [`Service::on`].
     pub fn with(redis: &Redis, change: impl FnOnce(&mut Settings)) -> Service {
-        Service::start(redis, change, Limits::default())
+        Service::start(redis, change, Limits::default(), BUDGET)
     }
 
     /// An instance with other bounds for its sockets.
     pub fn within(redis: &Redis, limits: Limits) -> Service {
-        Service::start(redis, |_| {}, limits)
+        Service::start(redis, |_| {}, limits, BUDGET)
     }
 
-    fn start(redis: &Redis, change: impl FnOnce(&mut Settings), limits: Limits) -> Service {
+    /// An instance whose calls of Redis look at other numbers of things before they leave the rest.
+    pub fn with_budget(redis: &Redis, budget: u32) -> Service {
+        Service::start(redis, |_| {}, Limits::default(), budget)
+    }
+
+    fn start(redis: &Redis, change: impl FnOnce(&mut Settings), limits: Limits, budget: u32) -> Service {
         logs_errors();
         let data_dir = TempDir::with_prefix("rollcall-test-data-").expect("a data directory");
         let durability = if redis.keeps() == Keeps::Nothing { "any" } else { "required" };
@@ -58,7 +64,8 @@ impl Service {
         settings.signing.data_dir = Some(data_dir.path().into());
         settings.signing.jwt_secret = Some(SECRET.into());
         change(&mut settings);
-        let config = Config::read(&settings).unwrap_or_else(|error| panic!("the settings of the test: {error}"));
+        let mut config = Config::read(&settings).unwrap_or_else(|error| panic!("the settings of the test: {error}"));
+        config.budget = budget;
         let (tell, told) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || run(config, limits, &tell, stopped));

@@ -8,6 +8,16 @@ const CHANGED = { starts: "time", ends: "time", starts_at: "time", minutes: "tim
   instructor: "instructor", instructor_id: "instructor", instructor_name: "instructor", category: "category", minimum: "minimum", minimum_given: "minimum", terms: "terms",
   below_minimum: "below_minimum", closed: "closed" };
 
+/** The lines as they are shown: those who were passed over for one spot have a line each. */
+export function shownLines(lines) {
+  return lines.flatMap((line) => {
+    const { passed = [], more = 0 } = line.data ?? {};
+    if (passed.length === 0) return [line];
+    const each = passed.map(({ member, reason }, i) => ({ ...line, cursor: `${line.cursor}/${i}`, member, data: { reason } }));
+    return more > 0 ? [...each, { ...line, cursor: `${line.cursor}/more`, event: "passed_more", data: { free: more } }] : each;
+  });
+}
+
 /** `{words, why, by}` of a line; `names` are the members' by id. */
 export function lineWords(screen, line, names) {
   const { fmt } = screen;

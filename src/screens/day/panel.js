@@ -7,7 +7,7 @@ import { ask, askReason, note } from "../shared/dialogs.js";
 import { bar, empty, field, tag, waiting } from "../shared/parts.js";
 import { t } from "../shared/words.js";
 import { change } from "./form.js";
-import { lineWords } from "./history.js";
+import { lineWords, shownLines } from "./history.js";
 import { Names } from "./names.js";
 
 const HISTORY_MAX = 5000;
@@ -38,7 +38,7 @@ class Panel {
   async load() {
     const base = `/v1/classes/${part(this.id)}`;
     const [found, lines] = await Promise.all([read(base), readAll(`${base}/history`, {}, { max: HISTORY_MAX })]);
-    Object.assign(this, { found, lines: lines.reverse() });
+    Object.assign(this, { found, lines: shownLines(lines).reverse() });
     this.redraw?.();
     await this.#name();
   }

@@ -159,11 +159,35 @@ fn indexes(picture: &Picture, findings: &mut Findings) {
             findings.broken(1, format!("class {id} is listed and not there"));
         }
     }
+    if picture.settings.count("layout") >= 2 {
+        listed_by(picture, "category", &picture.category_classes, findings);
+        listed_by(picture, "instructor", &picture.instructor_classes, findings);
+    }
     for (club, classes) in &picture.club_classes {
         for id in classes.keys() {
             let of = picture.classes.get(id).map_or("", |class| class.fields.text("club"));
             if of != club {
                 findings.broken(1, format!("class {id} is listed at club {club} and is at club {of}"));
+            }
+        }
+    }
+}
+
+/// Since layout 2 a class stands in the list of its category, and of its instructor, and in no other of that kind.
+fn listed_by(picture: &Picture, field: &str, lists: &BTreeMap<String, Scores>, findings: &mut Findings) {
+    for (id, class) in &picture.classes {
+        let (name, starts) = (class.fields.text(field), class.fields.number("starts"));
+        let listed = lists.get(name).and_then(|list| list.get(id)).copied();
+        if !name.is_empty() && listed != starts {
+            findings
+                .broken(1, format!("class {id} of {field} {name} starts at {starts:?}, is listed there at {listed:?}"));
+        }
+    }
+    for (name, list) in lists {
+        for id in list.keys() {
+            let of = picture.classes.get(id).map_or("", |class| class.fields.text(field));
+            if of != name {
+                findings.broken(1, format!("class {id} is listed under {field} {name} and is of {of}"));
             }
         }
     }

@@ -30,6 +30,9 @@ pub struct Picture {
     pub bookings: BTreeMap<String, Fields>,
     pub members: BTreeMap<String, MemberPicture>,
     pub club_classes: BTreeMap<String, Scores>,
+    /// By category and by instructor (layout 2).
+    pub category_classes: BTreeMap<String, Scores>,
+    pub instructor_classes: BTreeMap<String, Scores>,
     pub member_ids: Scores,
     pub member_index: Scores,
     pub class_index: Scores,
@@ -123,6 +126,8 @@ enum Place {
     Settings,
     Clubs,
     ClubClasses(String),
+    CategoryClasses(String),
+    InstructorClasses(String),
     Classes,
     Unopened,
     Timers,
@@ -131,7 +136,9 @@ enum Place {
     Class(String, ClassPart),
     Booking(String),
     Member(String, MemberPart),
-    /// Told of by nobody else, so compared with nothing.
+    /// Work that a call has left; done before anything else is answered.
+    Rest,
+    /// No other key refers to these: they are only checked to be readable.
     Series,
     Done,
     /// Read by themselves, line by line.
@@ -146,6 +153,7 @@ enum ClassPart {
     Late,
     Void,
     History,
+    Rounds,
 }
 
 enum MemberPart {
@@ -154,6 +162,7 @@ enum MemberPart {
     History,
     Strikes,
     Fees,
+    Replies,
 }
 
 impl Place {
@@ -162,7 +171,7 @@ impl Place {
         let mut words = rest.splitn(3, ':');
         let (first, second, third) = (words.next()?, words.next(), words.next());
         Some(match (first, second, third) {
-            ("done", Some(_), _) => Place::Done,
+            ("done" | "told" | "keyed", Some(_), _) => Place::Done,
             ("org", None, None) => Place::Settings,
             ("clubs", None, None) => Place::Clubs,
             ("series", None, None) | ("series", Some("published"), None) => Place::Series,
@@ -173,9 +182,14 @@ impl Place {
             ("members", Some("index"), None) => Place::MemberIndex,
             ("fees" | "events", None, None) => Place::Stream,
             ("club", Some(id), Some("classes")) => Place::ClubClasses(ClubId::parse(id).ok()?.to_string()),
+            ("category", Some(part), Some("classes")) => Place::CategoryClasses(keys::named(part)),
+            ("instructor", Some(part), Some("classes")) => Place::InstructorClasses(keys::named(part)),
+            ("rest", None, None) => Place::Rest,
             ("booking", Some(id), None) => Place::Booking(BookingId::parse(id).ok()?.to_string()),
             ("class", Some(id), part) => Place::Class(ClassId::parse(id).ok()?.to_string(), ClassPart::of(part)?),
-            ("member", Some(id), part) => Place::Member(MemberId::parse(id).ok()?.to_string(), MemberPart::of(part)?),
+            ("member", Some(id), part) => {
+                Place::Member(MemberId::parse(&keys::named(id)).ok()?.to_string(), MemberPart::of(part)?)
+            }
             _ => return None,
         })
     }
@@ -183,11 +197,13 @@ impl Place {
     fn kind(&self) -> Option<Kind> {
         Some(match self {
             Place::Settings | Place::Clubs | Place::Series | Place::Booking(_) => Kind::Hash,
-            Place::Class(_, ClassPart::Fields) | Place::Member(_, MemberPart::Fields) => Kind::Hash,
+            Place::Class(_, ClassPart::Fields | ClassPart::Rounds) => Kind::Hash,
+            Place::Member(_, MemberPart::Fields | MemberPart::Replies) => Kind::Hash,
             Place::Class(_, ClassPart::History) => Kind::List,
             Place::Done => Kind::Text,
             Place::Stream => return None,
-            Place::ClubClasses(_) | Place::Classes | Place::Unopened | Place::Timers => Kind::Sorted,
+            Place::ClubClasses(_) | Place::CategoryClasses(_) | Place::InstructorClasses(_) => Kind::Sorted,
+            Place::Classes | Place::Unopened | Place::Timers | Place::Rest => Kind::Sorted,
             Place::Members | Place::MemberIndex | Place::Class(..) | Place::Member(..) => Kind::Sorted,
         })
     }
@@ -203,6 +219,7 @@ impl ClassPart {
             Some("late") => ClassPart::Late,
             Some("void") => ClassPart::Void,
             Some("history") => ClassPart::History,
+            Some("rounds") => ClassPart::Rounds,
             Some(_) => return None,
         })
     }
@@ -216,6 +233,7 @@ impl MemberPart {
             Some("history") => MemberPart::History,
             Some("strikes") => MemberPart::Strikes,
             Some("fees") => MemberPart::Fees,
+            Some("replies") => MemberPart::Replies,
             Some(_) => return None,
         })
     }
@@ -277,6 +295,8 @@ impl Picture {
             (Place::Clubs, Content::Hash(fields)) => self.clubs = fields,
             (Place::Booking(id), Content::Hash(fields)) => _ = self.bookings.insert(id, fields),
             (Place::ClubClasses(id), Content::Sorted(scores)) => _ = self.club_classes.insert(id, scores),
+            (Place::CategoryClasses(name), Content::Sorted(scores)) => _ = self.category_classes.insert(name, scores),
+            (Place::InstructorClasses(id), Content::Sorted(scores)) => _ = self.instructor_classes.insert(id, scores),
             (Place::Classes, Content::Sorted(scores)) => self.class_index = scores,
             (Place::Unopened, Content::Sorted(scores)) => self.unopened = scores,
             (Place::Timers, Content::Sorted(scores)) => self.timers = scores,

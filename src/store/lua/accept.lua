@@ -15,7 +15,6 @@ R.write('accept', function(X, id, owner)
   local why, until_ = R.obstacle(X, m, c, at)
   if why then return R.refuse(why, until_) end
   R.promote(X, c, b, m, at, 'offer')
-  R.fill(X, c, at, false)
-  R.ripple(X, at)
+  R.look(X, c, false)
   return 'BOOKED', R.booking_reply(X, b)
 end)

@@ -57,8 +57,7 @@ do
       R.promote(X, c, b, m, at, 'offer')
     end
     if b.status == 'booked' then R.arrive(X, c, b, m, at, at > c.check_in_due) end
-    R.fill(X, c, at, false)
-    R.ripple(X, at)
+    R.look(X, c, false)
   end
 
   -- Takes the arrival back with what it cost; the booking is on the roster again.
@@ -86,49 +85,83 @@ do
     e.data.strike = R.strike(X, at, c, b)
   end
 
-  -- Spots of those who did not come are void, and go to those who stand by.
-  function R.penalise(X, c, at)
-    local bookings = R.live_bookings(X, c)
-    for _, b in ipairs(bookings) do
-      if b.status == 'booked' then no_show(X, c, b, at) end
+  -- The parts of closing, in order. Each works on from where the entry has come to, and is false while there is more.
+  local parts = {}
+
+  -- A roster is untouched when it has bookings and nobody of the class is here.
+  function parts.seen(X, c, entry, at)
+    local here = c.checked_in > 0
+    local done = here or R.each_booking(X, entry, c, { 'offers', 'queue' }, function(b)
+      here = b.present ~= nil
+      return here and 'enough' or nil
+    end)
+    if not done then return false end
+    entry.part = 'no_shows'
+    if c.booked > 0 and not here then
+      R.set(X, c, 'untouched', '1')
+      R.emit(X, 'roster_untouched', at, { class = c })
+      entry.part = 'lapse'
     end
-    for _, b in ipairs(bookings) do
-      if b.status == 'waitlisted' and b.present and R.spots(c) > 0 then
-        local m = R.member_of(X, b)
-        local why = R.obstacle(X, m, c, at)
-        if why then
-          R.emit(X, 'promotion_passed_over', at, { class = c, booking = b, data = { reason = why } })
-        else
-          R.promote(X, c, b, m, at, 'stand_by')
-        end
-      end
-    end
+    return true
   end
 
-  local function untouched(X, c)
-    local has = false
-    for _, b in ipairs(R.live_bookings(X, c)) do
-      if b.present then return false end
-      if b.status == 'booked' then has = true end
+  -- Spots of those who did not come are void.
+  function parts.no_shows(X, c, entry, at)
+    local done = R.each_booking(X, entry, c, { 'roster' }, function(b)
+      if b.status == 'booked' then no_show(X, c, b, at) end
+    end)
+    if done then entry.part = 'stand_bys' end
+    return done
+  end
+
+  -- They go to those who stand by.
+  function parts.stand_bys(X, c, entry, at)
+    local done = R.each_booking(X, entry, c, { 'queue' }, function(b)
+      if R.spots(c) <= 0 then return 'enough' end
+      if not b.present then return end
+      local m = R.member_of(X, b)
+      local why = R.obstacle(X, m, c, at)
+      if why then
+        R.note_passed(entry, b, why)
+      else
+        R.tell_passed(X, c, entry, at, true)
+        R.promote(X, c, b, m, at, 'stand_by')
+      end
+    end)
+    if not done then return false end
+    R.tell_passed(X, c, entry, at)
+    entry.part = not entry.by_hand and 'lapse' or nil
+    return true
+  end
+
+  -- The rest of the waitlist ends.
+  function parts.lapse(X, c, entry, at)
+    local done = R.each_booking(X, entry, c, { 'queue' }, function(b)
+      R.leave(X, c, b, 'lapsed', at)
+      R.emit(X, 'waitlist_lapsed', at, { class = c, booking = b })
+    end)
+    if done then entry.part = nil end
+    return done
+  end
+
+  function R.steps.close(X, entry, at)
+    local c = R.class(X, entry.class)
+    while entry.part do
+      if not parts[entry.part](X, c, entry, at) then return false end
     end
-    return has
+    return true
+  end
+
+  -- No-shows and stand-bys of a class that staff close by hand.
+  function R.penalise(X, c)
+    R.step(X, { kind = 'close', class = c.id, part = 'no_shows', by_hand = true })
   end
 
   -- Check-in closes: no-shows, stand-bys, and the end of the waitlist.
-  function R.close(X, c, at)
+  function R.close(X, c)
     R.set(X, c, 'closed', '1')
-    if c.untouched_roster == 'review' and untouched(X, c) then
-      R.set(X, c, 'untouched', '1')
-      R.emit(X, 'roster_untouched', at, { class = c })
-    else
-      R.penalise(X, c, at)
-    end
-    for _, b in ipairs(R.live_bookings(X, c)) do
-      if b.status == 'waitlisted' then
-        R.leave(X, c, b, 'lapsed', at)
-        R.emit(X, 'waitlist_lapsed', at, { class = c, booking = b })
-      end
-    end
+    local part = c.untouched_roster == 'review' and 'seen' or 'no_shows'
+    R.step(X, { kind = 'close', class = c.id, part = part })
   end
 
   -- The minimum is judged.

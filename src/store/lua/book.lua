@@ -13,7 +13,6 @@ do
     if c['then'] ~= 'first_come' and not desk then return end
     if R.obstacle(X, m, c, at) then return end
     R.promote(X, c, b, m, at, 'first_come')
-    R.ripple(X, at)
   end
 
   local function newcomer(X, c, m, id, at, fits)
@@ -26,7 +25,6 @@ do
       R.join_queue(X, c, b, at)
       R.emit(X, 'waitlist_joined', at, { class = c, booking = b })
     end
-    R.ripple(X, at)
     return b
   end
 
@@ -38,7 +36,7 @@ do
     if not R.newcomer_fits(c, at, desk) then return R.queue_shut(c, at, waitlist, desk) end
   end
 
-  -- A member who is not known does not exist to themselves; to the desk, their name in the body is wrong.
+  -- An unknown member: 404 for the member's own token, 422 at /member for the desk.
   function R.unknown_member(desk)
     if desk then return R.refuse('invalid', '/member', 'there is no such member') end
     return R.refuse('not_found', nil, 'member')
@@ -58,6 +56,8 @@ do
     end
     why, until_ = R.why_not(X, c, m, at, waitlist == '1', desk)
     if why then return R.refuse(why, until_) end
+    until_ = R.too_many_rounds(c, m, at)
+    if until_ then return R.rate_limited(X, until_) end
     local fits = R.newcomer_fits(c, at, desk)
     b = newcomer(X, c, m, id, at, fits)
     return fits and 'BOOKED' or 'WAITLISTED', R.booking_reply(X, b)

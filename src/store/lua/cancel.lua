@@ -55,8 +55,8 @@ do
     else
       R.leave_free(X, c, b, 'cancelled', at, reason)
     end
-    R.fill(X, c, at, frees)
-    R.ripple(X, at)
+    R.look(X, c, frees)
+    R.count_round(X, c, b, at)
     return 'CANCELLED', R.booking_reply(X, b)
   end)
 end

@@ -13,22 +13,26 @@ do
     R.set(X, c, 'revision', c.revision + 1)
     R.describe(X, c, 'cancel_reason', reason)
     R.emit(X, 'class_cancelled', at, { class = c, data = { reason = reason } })
-    for _, b in ipairs(R.live_bookings(X, c)) do
+    R.step(X, { kind = 'call_off', class = c.id })
+  end
+
+  -- Everyone leaves at no cost, then late cancels and no-shows are taken back.
+  function R.steps.call_off(X, entry, at)
+    local c = R.class(X, entry.class)
+    local function end_place(b)
       if b.status == 'checked_in' then R.undo_arrival(X, c, b, at, 'class_cancelled') end
       R.leave_free(X, c, b, 'class_cancelled', at, 'class_cancelled')
     end
-    for _, entry in ipairs(R.range(R.z(X, 'class:' .. c.id .. ':late'))) do
-      R.unwind(X, at, c, R.booking(X, entry.id), 'class_cancelled')
-    end
-    local void = R.z(X, 'class:' .. c.id .. ':void')
-    for _, entry in ipairs(R.range(void)) do
-      local b = R.booking(X, entry.id)
-      R.drop(void, entry.id)
+    local function unwind_late(id) R.unwind(X, at, c, R.booking(X, id), 'class_cancelled') end
+    local function unwind_no_show(id)
+      local b = R.booking(X, id)
       R.set(X, b, 'status', 'class_cancelled')
       R.emit(X, 'booking_cancelled', at, { class = c, booking = b, data = { reason = 'class_cancelled' } })
       R.unwind(X, at, c, b, 'class_cancelled')
     end
-    R.ripple(X, at)
+    return R.each_booking(X, entry, c, { 'roster', 'offers', 'queue' }, end_place)
+      and R.each_entry(X, R.z(X, 'class:' .. c.id .. ':late'), unwind_late)
+      and R.each_entry(X, R.z(X, 'class:' .. c.id .. ':void'), unwind_no_show)
   end
 
   R.write('cancel_class', function(X, id, reason)

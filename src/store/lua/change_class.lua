@@ -6,34 +6,26 @@
   EVENTS class_changed, and what a higher capacity or another time causes
   WHY    new instants are computed outside and taken only when nothing changed in between ]]
 do
-  local function members_of(X, c)
-    local out = {}
-    for _, set in ipairs({ 'roster', 'offers', 'queue' }) do
-      for _, entry in ipairs(R.range(R.z(X, 'class:' .. c.id .. ':' .. set))) do
-        out[#out + 1] = R.booking(X, entry.id)
-      end
-    end
-    table.sort(out, function(a, b) return a.ticket < b.ticket end)
-    return out
-  end
-  R.live_bookings = members_of
-
-  -- The clock of every live booking follows the class; late notice or another day lets the booked leave free.
+  -- Begins moving the class: late notice or another day lets the booked leave free.
   local function move(X, c, old)
     local earlier = math.min(old.starts, c.starts)
     local short = earlier - X.now < c.change_notice_ms or c.date ~= old.date
-    local timers = R.z(X, 'timers')
-    for _, b in ipairs(members_of(X, c)) do
+    R.step(X, { kind = 'move', class = c.id, short = short })
+  end
+
+  -- The clock of every live booking follows the class.
+  function R.steps.move(X, entry)
+    local c, timers = R.class(X, entry.class), R.z(X, 'timers')
+    return R.each_booking(X, entry, c, { 'roster', 'offers', 'queue' }, function(b)
       R.put(R.upcoming(X, b.member), b.id, c.starts)
       local booked = b.status == 'booked' or b.status == 'checked_in'
-      if short and booked then R.set(X, b, 'free_until', math.max(b.free_until or 0, c.starts)) end
+      if entry.short and booked then R.set(X, b, 'free_until', math.max(b.free_until or 0, c.starts)) end
       if b.status == 'offered' and c.promote_until < b.offer_expires_at then
         R.set(X, b, 'offer_expires_at', c.promote_until)
         R.put(timers, R.offer_timer(b), c.promote_until)
       end
       R.touched(X, b.member)
-    end
-    R.index_class(X, c)
+    end)
   end
 
   -- Why the change cannot be made, from what is stored and what it would become.
@@ -65,17 +57,22 @@ do
     local code, until_, detail = refusal(X, c, new)
     if code then return code, until_, detail end
     if #list == 0 then return end
-    local old = { starts = c.starts, ends = c.ends, date = c.date, capacity = c.capacity, opens_at = c.opens_at }
+    local old = {
+      starts = c.starts, ends = c.ends, date = c.date, capacity = c.capacity, opens_at = c.opens_at,
+      category = c.category, instructor = c.instructor,
+    }
     local old_timers = timed(c)
     R.assign(X, c, 'class', list)
     if c.status == 'open' then R.set(X, c, 'opens_at', old.opens_at) end
     R.set(X, c, 'revision', c.revision + 1)
     if c.starts ~= old.starts or c.ends ~= old.ends then move(X, c, old) end
+    if c.starts ~= old.starts or c.category ~= old.category or c.instructor ~= old.instructor then
+      R.index_class(X, c)
+    end
     if timed(c) ~= old_timers then R.class_timers(X, c, true) end
     R.emit(X, 'class_changed', X.now, { class = c, data = { changed = named } })
-    R.fill(X, c, X.now, c.capacity > old.capacity)
-    R.ripple(X, X.now)
-    R.settle(X)
+    R.look(X, c, c.capacity > old.capacity)
+    X.settle_again = true
   end
 
   R.write('change_class', function(X, id, seen, match, ...)

@@ -1,13 +1,5 @@
 --[[ What a booking costs: clips, ledger lines, strikes and bans, and taking them back. ]]
 do
-  -- Whatever a member's spots, clips or ban decide elsewhere is looked at again before the call ends.
-  function R.touched(X, id)
-    for _, known in ipairs(X.affected) do
-      if known == id then return end
-    end
-    X.affected[#X.affected + 1] = id
-  end
-
   local function clip(X, b, m, field)
     R.set(X, b, field, '1')
     R.set(X, m, 'clips', (m.clips or 0) - 1)
@@ -53,7 +45,7 @@ do
   -- The member's strikes from an instant on; nil: all there are.
   local function strikes_of(X, m, from)
     local out = {}
-    for i, entry in ipairs(R.range(R.z(X, 'member:' .. m.id .. ':strikes'), from)) do
+    for i, entry in ipairs(R.range(R.of_member(X, m.id, 'strikes'), from)) do
       local b = R.booking(X, entry.id)
       out[i] = { starts = entry.score, booking = b, class = R.class_of(X, b) }
     end
@@ -111,7 +103,7 @@ do
     local m = R.member_of(X, b)
     if not c.strikes or m.erased then return false end
     R.set(X, b, 'strike', c.starts)
-    R.put(R.z(X, 'member:' .. m.id .. ':strikes'), b.id, c.starts)
+    R.put(R.of_member(X, m.id, 'strikes'), b.id, c.starts)
     local reach = c.starts - c.strike_window_ms
     for _, later in ipairs(strikes_of(X, m, c.starts)) do
       reach = math.min(reach, later.starts - later.class.strike_window_ms)
@@ -131,7 +123,7 @@ do
     local clip = R.return_clip(X, b, m)
     if struck then
       R.set(X, b, 'strike', nil)
-      R.drop(R.z(X, 'member:' .. b.member .. ':strikes'), b.id)
+      R.drop(R.of_member(X, b.member, 'strikes'), b.id)
     end
     R.drop(R.z(X, 'class:' .. c.id .. ':late'), b.id)
     R.emit(X, 'excused', at, { class = c, booking = b, data = { reason = why, clip = clip, strike = struck } })

@@ -14,7 +14,6 @@ R.write('close_class', function(X, id, penalties, reason)
   R.emit(X, 'class_changed', X.now, {
     class = c, data = { changed = { 'closed' }, penalties = penalties == '1', reason = reason },
   })
-  if penalties == '1' then R.penalise(X, c, X.now) end
-  R.ripple(X, X.now)
+  if penalties == '1' then R.penalise(X, c) end
   return 'CLASS', R.class_reply(c)
 end)

@@ -9,6 +9,5 @@ R.write('excuse', function(X, id, reason)
   if not b then return R.refuse('not_found', nil, 'booking') end
   if b.status ~= 'no_show' and b.status ~= 'late_cancelled' then return R.refuse('wrong_status') end
   R.unwind(X, X.now, R.class_of(X, b), b, reason)
-  R.ripple(X, X.now)
   return 'EXCUSED', R.booking_reply(X, b)
 end)

@@ -6,9 +6,12 @@
   An error anywhere before that leaves no trace.
 
   Keys of one organisation, all under the prefix rc:{org}:
-    org                   hash    name zone currency policy revision clock time changes ms
+    org                   hash    name zone currency policy revision clock time changes ms, and what is under way:
+                                  rest rest_front rest_back (work.lua), reterm (terms.lua), layout own migrated (layout.lua)
     clubs                 hash    club id -> name
+    rest                  zset    what the last call left to do, in order (work.lua)
     class:<id>            hash    what is taught, the terms, status, counters
+    class:<id>:rounds     hash    member -> "<ms of the first> <how many>": bookings given up, for those who do it again and again
     class:<id>:roster     zset    bookings with a spot (booked, checked_in) by ticket
     class:<id>:queue      zset    bookings on the waitlist by ticket
     class:<id>:offers     zset    bookings with an offered spot by ticket
@@ -21,10 +24,12 @@
     member:<id>:history   zset    all bookings by change number
     member:<id>:strikes   zset    bookings that count as strikes, by class start
     member:<id>:fees      zset    lines of the ledger, by their number
+    member:<id>:replies   hash    command -> the reply it got, for replies with a name in them; goes with the person
     members               zset    member ids, by id
     members:index         zset    "<term>\t<id>" for look-up by id, phone or name
     classes               zset    class ids by start
     club:<id>:classes     zset    the same for one club
+    category:<name>:classes, instructor:<id>:classes   zset    the same for one category, one instructor (layout 2)
     unopened              zset    classes whose booking has not opened, by opening
     series                hash    series id -> JSON {body, status, revision}
     series:published      hash    series id -> the last day published
@@ -32,6 +37,9 @@
     fees                  stream  the ledger, under the change number
     events                stream  everything that happened, under <ms>-<change number>
     done:<command>        string  the remembered reply of a command
+    told:<command>        string  the same where the reply stands in member:<id>:replies
+    keyed:<role>:<sub>    string  how many keyed calls of a caller are remembered
+  In a key a `:` or `%` of a member's, instructor's or category's own name is written `%3A` or `%25` (R.part).
 ]]
 -- A global is found through two tables, and while a library loads most are not there at all: the first call takes
 -- over those that are used, and from then on they are locals of everything below.
@@ -68,14 +76,18 @@ local function memo(make)
 end
 
 local R = {
-  settle_items_max = 100,   -- due items one call carries out before it asks to be called again
-  promotions_max = 100,     -- promotions and offers one call makes; the rest is reserved and due at once
-  scan_max = 1000,          -- index entries one listing call looks at
+  budget = @BUDGET@,             -- things one call looks at before it leaves the rest to the next (work.lua)
+  scan_max = 100,           -- index entries one listing call looks at
   near_ms = 93600000,       -- 26 h: a class that overlaps another or shares its local day starts within this
   remembered_ms = 86400000, -- 24 h: for so long a repeated command gets the same reply
 }
 
 do -- numbers and text
+  -- A name as it stands inside a key: no two names give the same key, and none runs into what follows it.
+  R.part = memo(function(name)
+    return (string.gsub(name, '[%%:]', function(c) return string.format('%%%02X', string.byte(c)) end))
+  end)
+
   -- How a value is stored. A text is its own; what is not a number is no key of a table.
   R.texts = memo(function(v)
     if v == nil or v == false then return '', true end
@@ -114,16 +126,20 @@ do -- hashes: loaded once per call, written back by field
   -- each other when one of its fields is first asked for: most calls never do, and reading it all would cost them more
   -- than what they decide.
   local kinds = {
-    org = { { text = 'zone', number = 'revision clock time changes ms' }, { text = 'name currency', number = '' } },
+    org = {
+      { text = 'zone rest reterm own', number = 'revision clock time changes ms layout' },
+      { text = 'name currency migrated', number = 'rest_front rest_back' },
+    },
     class = {
       {
         text = 'club category date status',
         number = 'starts opens_at closes_at promote_until capacity booked offered waiting reserved checked_in ticket'
-          .. ' minimum min_age daily_limit open_limit forgive',
+          .. ' minimum min_age daily_limit open_limit forgive rounds',
       },
       { text = 'mode then', number = 'ends allow_overlap waitlist_max' },
       {
-        text = 'instructor zone late quiet currency below_minimum untouched_roster started closed untouched',
+        text = 'instructor indexed passed_over zone late quiet currency below_minimum untouched_roster started closed'
+          .. ' untouched',
         number = 'revision cancel_by decide_at check_in_opens check_in_due check_in_closes late_fee late_is_strike'
           .. ' offer_ms grace_ms leave_overlapping check_in_fee no_show_fee strikes strike_window_ms ban_ms change_notice_ms'
           .. ' queued promoted promoted_ms late_cancels no_shows',
@@ -197,12 +213,19 @@ do -- hashes: loaded once per call, written back by field
     }
   end
 
+  local function key_of(X, kind, id)
+    return X.p .. kind .. ':' .. (kind == 'member' and R.part[id] or id)
+  end
+
+  -- A key of the member beside the member's own hash.
+  function R.member_key(X, id, name) return key_of(X, 'member', id) .. ':' .. name end
+
   function R.load(X, kind, id)
     local of = X.entities[kind]
     local e = of[id]
     if e ~= nil then return e or nil end
     local fields = fields_of[kind]
-    e = fresh(X, kind, kind == 'org' and X.keys.org or X.p .. kind .. ':' .. id, id)
+    e = fresh(X, kind, kind == 'org' and X.keys.org or key_of(X, kind, id), id)
     if not read(e, fields, 1) and kind ~= 'org' then
       of[id] = false
       return nil
@@ -213,7 +236,7 @@ do -- hashes: loaded once per call, written back by field
 
   -- A hash that does not exist yet; its key must be free.
   function R.create(X, kind, id)
-    local e = fresh(X, kind, X.p .. kind .. ':' .. id, id)
+    local e = fresh(X, kind, key_of(X, kind, id), id)
     X.entities[kind][id] = e
     X.types[e.key] = 'hash'
     return e
@@ -263,106 +286,5 @@ do -- hashes: loaded once per call, written back by field
   end
   function R.member_of(X, b)
     return R.member(X, b.member) or R.corrupt('member ' .. b.member .. ' is missing')
-  end
-end
-
-do -- sorted sets: reads see what this call has already put
-  function R.z(X, name)
-    local z = X.sets[name]
-    if not z then
-      z = { key = X.p .. name, put = {}, known = false, reach = false, from = false, kept = false }
-      X.sets[name] = z
-    end
-    return z
-  end
-
-  -- A member's live bookings by class start.
-  function R.upcoming(X, member)
-    local z = X.upcoming[member]
-    if not z then
-      z = R.z(X, 'member:' .. member .. ':upcoming')
-      z.reach = X.now - R.near_ms
-      X.upcoming[member] = z
-    end
-    return z
-  end
-
-  function R.put(z, member, score) z.put[member] = score end
-  function R.drop(z, member) z.put[member] = false end
-
-  function R.score(z, member)
-    local put = z.put[member]
-    if put ~= nil then return put or nil end
-    z.known = true
-    return tonumber(redis.call('ZSCORE', z.key, member) or nil)
-  end
-
-  -- Entries as they are stored.
-  local function stored(z, lo, hi, most)
-    z.known = true
-    local low, high = lo and R.texts[lo] or '-inf', hi and R.texts[hi] or '+inf'
-    local raw
-    if most then
-      raw = redis.call('ZRANGEBYSCORE', z.key, low, high, 'WITHSCORES', 'LIMIT', 0, most)
-    else
-      raw = redis.call('ZRANGEBYSCORE', z.key, low, high, 'WITHSCORES')
-    end
-    local out = {}
-    for i = 1, #raw, 2 do out[#out + 1] = { id = raw[i], score = tonumber(raw[i + 1]) } end
-    return out
-  end
-
-  -- The same of a set with a reach: what lies from there on is read once, because every rule looks at it again.
-  local function kept(z, lo, hi)
-    if not z.kept or (z.from and (not lo or lo < z.from)) then
-      z.from = lo and math.min(lo, z.reach)
-      z.kept = stored(z, z.from)
-    end
-    local out = {}
-    if #z.kept == 0 then return out end
-    for _, entry in ipairs(z.kept) do
-      if (not lo or entry.score >= lo) and (not hi or entry.score <= hi) then out[#out + 1] = entry end
-    end
-    return out
-  end
-
-  -- Entries {id, score} with lo <= score <= hi in order; `most` bounds how many are read.
-  function R.range(z, lo, hi, most)
-    local dropped = 0
-    if next(z.put) ~= nil then
-      for _ in pairs(z.put) do dropped = dropped + 1 end
-    end
-    local found = z.reach and kept(z, lo, hi) or stored(z, lo, hi, most and most + dropped)
-    local out = found
-    if dropped > 0 then
-      out = {}
-      for _, entry in ipairs(found) do
-        if z.put[entry.id] == nil then out[#out + 1] = entry end
-      end
-    end
-    if dropped > 0 then
-      for id, score in pairs(z.put) do
-        if score and (not lo or score >= lo) and (not hi or score <= hi) then
-          out[#out + 1] = { id = id, score = score }
-        end
-      end
-      table.sort(out, function(a, b)
-        if a.score ~= b.score then return a.score < b.score end
-        return R.before(a.id, b.id)
-      end)
-    end
-    while most and #out > most do out[#out] = nil end
-    return out
-  end
-
-  -- What follows a cursor, a score and an id ('' for the beginning), looking at a bounded number; and whether there is more.
-  function R.page(z, lo, hi, after, after_id)
-    local from = tonumber(after)
-    local most = R.scan_max + (from and redis.call('ZCOUNT', z.key, after, after) or 0)
-    local looked_at, out = R.range(z, math.max(lo, from or lo), hi, most), {}
-    for _, entry in ipairs(looked_at) do
-      if entry.score ~= from or R.before(after_id, entry.id) then out[#out + 1] = entry end
-    end
-    return out, #looked_at == most
   end
 end

@@ -10,7 +10,6 @@ R.write('lift_ban', function(X, id, reason)
   if m.banned_until and X.now < m.banned_until then
     R.lift(X, m)
     R.judge(X, m, X.now, reason)
-    R.ripple(X, X.now)
   end
-  return 'STANDING', function() return R.standing_of(X, m) end
+  return 'STANDING', { kind = 'standing', id = m.id }
 end)

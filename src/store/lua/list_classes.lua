@@ -6,22 +6,31 @@
   EVENTS none
   WHY    filters look at a bounded number of classes a call; a full look ends with a cursor ]]
 do
-  local function matches(c, category, instructor)
-    return (category == '' or c.category == category) and (instructor == '' or c.instructor == instructor)
+  -- The shortest list that has them all.
+  local function list_of(X, club, category, instructor)
+    if R.laid_out(X, 2) and instructor ~= '' then return 'instructor:' .. R.part[instructor] .. ':classes' end
+    if club ~= '' then return 'club:' .. club .. ':classes' end
+    if R.laid_out(X, 2) and category ~= '' then return 'category:' .. R.part[category] .. ':classes' end
+    return 'classes'
+  end
+
+  local function matches(c, club, category, instructor)
+    return (club == '' or c.club == club) and (category == '' or c.category == category)
+      and (instructor == '' or c.instructor == instructor)
   end
 
   R.read('list_classes', function(X, club, category, instructor, from, to, limit, after, after_id, member)
-    local index = R.z(X, club == '' and 'classes' or 'club:' .. club .. ':classes')
+    local index = R.z(X, list_of(X, club, category, instructor))
     local hi = to ~= '' and tonumber(to) - 1 or nil
     local page, more = R.page(index, tonumber(from) or 0, hi, after, after_id)
     local found, last = {}, nil
     for _, entry in ipairs(page) do
-      if #found == tonumber(limit) then
+      if #found == tonumber(limit) or (last and X.spent >= R.budget) then
         more = true
         break
       end
       local c = R.class(X, entry.id) or R.corrupt('class ' .. entry.id .. ' is missing')
-      if matches(c, category, instructor) then found[#found + 1] = R.class_entry(X, c, member) end
+      if matches(c, club, category, instructor) then found[#found + 1] = R.class_entry(X, c, member) end
       last = entry
     end
     local out = { more and R.text(last.score) or '', more and last.id or '' }

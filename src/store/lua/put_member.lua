@@ -29,17 +29,28 @@ do
   end
   R.reindex_member = reindex
 
-  -- Ends, free of charge, every place ahead that `barred(class)` gives a reason for.
-  function R.withdraw(X, m, barred)
-    for _, place in ipairs(R.places(X, m, X.now + 1, nil)) do
-      local b, c = place.booking, place.class
-      local why = b.status ~= 'checked_in' and barred(c)
-      if why then
-        local frees = b.status ~= 'waitlisted'
-        R.leave_free(X, c, b, 'cancelled', X.now, why)
-        R.fill(X, c, X.now, frees)
-      end
-    end
+  -- Why the member must give up a place in the class: what they are now, and were not before.
+  local function barred(m, was, c)
+    if m.erased then return 'erased' end
+    if R.ended(m, c.date) and not R.ended(was, c.date) then return 'membership_ended' end
+    if R.frozen_until(m, c.date) and not R.frozen_until(was, c.date) then return 'frozen' end
+  end
+
+  -- Ends, free of charge, the places ahead that the member must give up.
+  function R.withdraw(X, m, was) R.step(X, { kind = 'withdraw', member = m.id, was = was, from = X.now + 1 }) end
+
+  function R.steps.withdraw(X, entry, at)
+    local m = R.member(X, entry.member)
+    local done = R.each_place(X, entry, m, function(b)
+      local c = b.status ~= 'checked_in' and R.class_of(X, b)
+      local why = c and barred(m, entry.was, c)
+      if not why then return end
+      local frees = b.status ~= 'waitlisted'
+      R.leave_free(X, c, b, 'cancelled', at, why)
+      R.look(X, c, frees)
+    end)
+    if done and m.erased then R.forget(X, m, at) end
+    return done
   end
 
   local function same(m, new)
@@ -70,13 +81,9 @@ do
       R.assign(X, m, 'member', list)
       R.put(R.z(X, 'members'), id, 0)
       R.emit(X, 'member_changed', X.now, { member = id })
-      R.withdraw(X, m, function(c)
-        if R.ended(m, c.date) and not R.ended(was, c.date) then return 'membership_ended' end
-        if R.frozen_until(m, c.date) and not R.frozen_until(was, c.date) then return 'frozen' end
-      end)
+      R.withdraw(X, m, was)
       R.touched(X, id)
-      R.ripple(X, X.now)
     end
-    return 'MEMBER', function() return { id, redis.call('HGETALL', m.key) } end
+    return 'MEMBER', { kind = 'member', id = id }
   end)
 end

@@ -7,7 +7,8 @@
 do
   local function restless(X, c)
     local promotions, reserved = X.promotions, c.reserved
-    R.fill(X, c, X.now, false)
+    local entry = { class = c.id, freed = false }
+    while not R.ask_waitlist(X, entry, X.now) do end
     return X.promotions ~= promotions or c.reserved ~= reserved
   end
 

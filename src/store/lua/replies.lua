@@ -16,16 +16,43 @@ do
     return doc
   end
 
-  -- Made after the writing: a queue that is no set must be found before.
+  function R.payloads.booking(X, id) return { R.booking_doc(X, R.booking(X, id)) } end
+
+  -- The position is read after the flush, so a key of the wrong type is looked for before the first write.
   function R.booking_reply(X, b)
     if b.status == 'waitlisted' then X.types[X.p .. 'class:' .. b.class .. ':queue'] = 'zset' end
-    return function() return { R.booking_doc(X, b) } end
+    return { kind = 'booking', id = b.id }
   end
 
   function R.class_doc(c) return redis.call('HGETALL', c.key) end
 
-  function R.class_reply(c)
-    return function() return { c.id, R.class_doc(c) } end
+  function R.payloads.class(X, id) return { id, R.class_doc(R.class(X, id)) } end
+
+  function R.class_reply(c) return { kind = 'class', id = c.id } end
+
+  function R.payloads.standing(X, id) return R.standing_of(X, R.member(X, id)) end
+
+  function R.payloads.org(X, created) return { redis.call('HGETALL', X.org.key), created } end
+
+  -- nil where the member has been erased.
+  function R.payloads.member(X, id)
+    local m = R.member(X, id)
+    if m and not m.erased then return { id, redis.call('HGETALL', m.key) } end
+  end
+
+  local replies_max = 32 -- replies with a member's name that are kept at once; a call older than these is answered by the profile as it is now
+
+  -- Replies with a name in them are kept beside the person, and go with them.
+  function R.keep_reply(X, member, command, reply, keep_ms)
+    local key = R.member_key(X, member, 'replies')
+    if redis.call('HLEN', key) >= replies_max then redis.call('DEL', key) end
+    redis.call('HSET', key, command, cjson.encode(reply))
+    redis.call('PEXPIRE', key, keep_ms)
+  end
+
+  function R.kept_reply(X, member, command)
+    local kept = redis.call('HGET', R.member_key(X, member, 'replies'), command)
+    return kept and cjson.decode(kept) or nil
   end
 
   -- What the class means to the member: their live booking, and whether they may book.

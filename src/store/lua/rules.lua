@@ -68,12 +68,18 @@ do
 
   function R.overlaps(a, b) return a.starts < b.ends and b.starts < a.ends end
 
+  local function near(X, m, c)
+    return R.range(R.upcoming(X, m.id), c.starts - R.near_ms, c.starts + R.near_ms)
+  end
+
   local function held_obstacle(X, m, c)
-    local same_day = 0
-    for _, place in ipairs(R.places(X, m, c.starts - R.near_ms, c.starts + R.near_ms)) do
-      local other = place.class
-      if other ~= c and holds[place.booking.status] then
-        if (c.allow_overlap or 0) == 0 and R.overlaps(c, other) then return 'overlap' end
+    local may_overlap, same_day = (c.allow_overlap or 0) ~= 0, 0
+    if may_overlap and not c.daily_limit then return end
+    for _, entry in ipairs(near(X, m, c)) do
+      local b = R.booking(X, entry.id)
+      if holds[b.status] and b.class ~= c.id then
+        local other = R.class_of(X, b)
+        if not may_overlap and R.overlaps(c, other) then return 'overlap' end
         if other.date == c.date then same_day = same_day + 1 end
       end
     end
@@ -93,7 +99,10 @@ do
     return held_obstacle(X, m, c)
   end
 
+  local near_places_max = 100 -- live places of one member around a class: each is looked at to tell overlaps
+
   function R.over_open_limit(X, m, c, at)
+    if #near(X, m, c) >= near_places_max then return true end
     if not c.open_limit then return false end
     return #R.range(R.upcoming(X, m.id), at + 1, nil, c.open_limit) >= c.open_limit
   end

@@ -8,7 +8,7 @@ R.write('set_clock', function(X, clock)
   R.set(X, X.org, 'clock', clock ~= '' and tonumber(clock) or nil)
   if clock ~= '' then
     X.now, X.time = tonumber(clock), nil
-    R.settle(X)
+    X.settle_again = true
   end
   return 'CLOCK', {}
 end)

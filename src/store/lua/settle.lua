@@ -3,7 +3,8 @@
   Timers, by the text that orders equal instants:
     a0 <class>                        booking opens
     a1 <member>                       a ban ends
-    b <class> 0                       spots are reserved: try the queue again (score 0: at once)
+    b <class> 0                       spots are reserved until then: the waitlist is asked again
+                                      (score 0 or -1: settling left it to be asked, and a spot did or did not become free)
     b <class> 1 <ticket> <booking>    an offer runs out
     b <class> 2                       the minimum is judged
     b <class> 3                       the class starts
@@ -11,6 +12,7 @@
     b <class> 5                       the class ends
 ]]
 do
+  local freed_score, not_freed_score = 0, -1
   local due = {}
 
   function due.a0(X, at, id)
@@ -27,16 +29,16 @@ do
     R.touched(X, id)
   end
 
-  -- What was kept until now counts as freed; so does what an earlier call could not finish.
   due['0'] = function(X, at, c)
-    X.pending[c.id] = X.pending[c.id] or c.reserved > 0 or at == 0
+    local freed = at == freed_score or (at > 0 and c.reserved > 0)
+    X.pending[c.id] = X.pending[c.id] or freed
   end
 
   due['1'] = function(X, at, c, id)
     local b = R.booking(X, id)
     R.leave(X, c, b, 'lapsed', at)
     R.emit(X, 'offer_lapsed', at, { class = c, booking = b })
-    R.fill(X, c, at, true)
+    R.look(X, c, true)
   end
 
   due['2'] = function(X, at, c) R.decide(X, c, at) end
@@ -44,10 +46,10 @@ do
   due['3'] = function(X, at, c)
     R.set(X, c, 'started', '1')
     R.emit(X, 'class_started', at, { class = c })
-    R.fill(X, c, at, false)
+    R.look(X, c, false)
   end
 
-  due['4'] = function(X, at, c) R.close(X, c, at) end
+  due['4'] = function(X, _, c) R.close(X, c) end
 
   due['5'] = function(X, at, c)
     R.set(X, c, 'status', 'finished')
@@ -79,49 +81,66 @@ do
       local c = R.class(X, words[2]) or R.corrupt('timer ' .. item.id)
       due[words[3]](X, item.score, c, words[5])
     end
-    R.ripple(X, item.score)
+  end
+
+  -- Every due item in order, as far as the budget reaches. True when nothing is due any more.
+  local function all_due(X)
+    local timers = R.z(X, 'timers')
+    while true do
+      local item = R.range(timers, nil, X.now, 1)[1]
+      if not item then return true end
+      if X.ran and X.spent >= R.budget then return false end
+      R.drop(timers, item.id)
+      carry_out(X, item)
+      X.ran = true
+      if not R.run(X, item.score) then return false end
+    end
   end
 
   -- What became free while settling is offered now, with the caller's now.
-  local function fill_pending(X)
-    local waiting = {}
-    local freed = X.pending
+  local function ask_pending(X)
+    local waiting, freed = {}, X.pending
     for id in pairs(freed) do waiting[#waiting + 1] = R.class(X, id) end
     table.sort(waiting, R.starts_earlier)
     X.pending = {}
-    for _, c in ipairs(waiting) do R.fill(X, c, X.now, freed[c.id]) end
-    R.ripple(X, X.now)
+    for _, c in ipairs(waiting) do R.look(X, c, freed[c.id]) end
+    return R.run(X, X.now)
+  end
+
+  local function leave_pending(X)
+    for id, freed in pairs(X.pending) do
+      R.put(R.z(X, 'timers'), 'b ' .. id .. ' 0', freed and freed_score or not_freed_score)
+    end
+    X.pending = {}
   end
 
   -- The usual case, looked at first because every call begins with it.
   local function nothing_due(X)
     local timers = X.sets.timers
-    if (timers and next(timers.put) ~= nil) or X.affected[1] or X.look_again[1] then return false end
-    local first = redis.call('ZRANGE', X.keys.timers, '0', '0', 'WITHSCORES')[2]
-    return not first or tonumber(first) > X.now
+    if (timers and next(timers.put) ~= nil) or next(X.pending) ~= nil then return false end
+    X.due = redis.call('ZRANGE', X.keys.timers, '0', '0', 'WITHSCORES')[2] or ''
+    return X.due == '' or tonumber(X.due) > X.now
   end
 
   -- True when nothing is due any more; false when the call must be made again.
   function R.settle(X)
+    if R.foreign_changes(X) and not R.catch_up(X) then return false end
+    if X.org.rest then
+      if not R.go_on(X) then
+        leave_pending(X)
+        return false
+      end
+    elseif not R.run(X, X.now) then
+      return false
+    end
+    if X.org.reterm then return R.ask_terms(X) end
     if nothing_due(X) then return true end
-    local caller, timers = X.by, R.z(X, 'timers')
-    X.by, X.settling, X.more = { sub = 'rollcall', role = 'system' }, true, false
-    local left = R.settle_items_max
-    while left > 0 do
-      local item = R.range(timers, nil, X.now, 1)[1]
-      if not item then break end
-      R.drop(timers, item.id)
-      carry_out(X, item)
-      if item.score > 0 then left = left - 1 end
-    end
+    local caller = X.by
+    X.by, X.settling = { sub = 'rollcall', role = 'system' }, true
+    local finished = all_due(X)
     X.settling = false
-    if left == 0 then
-      for id in pairs(X.pending) do R.put(timers, 'b ' .. id .. ' 0', 0) end
-      X.pending = {}
-    else
-      fill_pending(X)
-    end
+    if finished then finished = ask_pending(X) else leave_pending(X) end
     X.by = caller
-    return left > 0 and not X.more
+    return finished
   end
 end

@@ -15,9 +15,9 @@ do
     R.undo_arrival(X, c, b, at, 'check_in_undone')
     if b.walk_in then
       R.leave_free(X, c, b, 'cancelled', at, 'check_in_undone')
-      R.fill(X, c, at, true)
+      R.count_round(X, c, b, at)
+      R.look(X, c, true)
     end
-    R.ripple(X, at)
   end
 
   R.write('undo_check_in', function(X, id, instructor)

@@ -21,7 +21,7 @@ do
     R.set(X, b, 'paid_with', m.plan == 'clips' and 'clip' or 'membership')
     R.put(R.upcoming(X, m.id), id, c.starts)
     -- the change number of the event that follows
-    R.put(R.z(X, 'member:' .. m.id .. ':history'), id, (X.org.changes or 0) + 1)
+    R.put(R.of_member(X, m.id, 'history'), id, (X.org.changes or 0) + 1)
     return b
   end
 
@@ -75,14 +75,17 @@ do
     R.emit(X, event, at, { class = c, booking = b, data = { reason = why, clip_returned = clip or nil } })
   end
 
-  local function leave_overlapping(X, c, m, at)
-    if (c.leave_overlapping or 0) == 0 then return end
-    for _, place in ipairs(R.places(X, m, c.starts - R.near_ms, c.starts + R.near_ms)) do
-      if place.class ~= c and place.booking.status == 'waitlisted' and R.overlaps(c, place.class) then
-        R.leave_free(X, place.class, place.booking, 'cancelled', at, 'overlap')
-        X.look_again[#X.look_again + 1] = place.class
+  -- The member's other waiting places that overlap a class they were promoted in.
+  function R.steps.leave_overlapping(X, entry, at)
+    local c = R.class(X, entry.class)
+    return R.each_place(X, entry, R.member(X, entry.member), function(b)
+      local other = R.class_of(X, b)
+      if other.starts >= c.ends then return 'enough' end
+      if b.status == 'waitlisted' and other ~= c and R.overlaps(c, other) then
+        R.leave_free(X, other, b, 'cancelled', at, 'overlap')
+        R.look(X, other, false)
       end
-    end
+    end)
   end
 
   -- From waitlist or offer to roster: grace and leave_overlapping apply.
@@ -91,12 +94,15 @@ do
     R.take_spot(X, c, b, m, at)
     R.set(X, b, 'offer_expires_at', nil)
     if (c.grace_ms or 0) > 0 then R.set(X, b, 'free_until', math.max(b.free_until or 0, at + c.grace_ms)) end
+    X.promotions = X.promotions + 1
     R.set(X, c, 'promoted', (c.promoted or 0) + 1)
     R.set(X, c, 'promoted_ms', (c.promoted_ms or 0) + at - b.created_at)
     R.emit(X, 'booking_promoted', at, { class = c, booking = b, data = { how = how } })
     R.forgive(X, at, c)
-    leave_overlapping(X, c, m, at)
-    -- Whoever stands by is here already.
+    if (c.leave_overlapping or 0) ~= 0 then
+      R.step(X, { kind = 'leave_overlapping', class = c.id, member = m.id, from = c.starts - R.near_ms })
+    end
+    -- A member who stands by is here already.
     if b.present then R.arrive(X, c, b, m, at, false) end
   end
 
@@ -108,29 +114,34 @@ do
     R.put(set(X, c, 'offers'), b.id, b.ticket)
     R.set(X, c, 'offered', c.offered + 1)
     R.put(R.z(X, 'timers'), R.offer_timer(b), b.offer_expires_at)
+    X.promotions = X.promotions + 1
     R.touched(X, b.member)
     R.emit(X, 'spot_offered', at, { class = c, booking = b, data = { expires_at = b.offer_expires_at } })
   end
 
-  -- The queue in ticket order, read a few at a time.
-  local function queue_of(X, c)
-    local queue = set(X, c, 'queue')
-    local page, i, from = {}, 0, nil
-    return function()
-      i = i + 1
-      if not page[i] then
-        page, i = R.range(queue, from, nil, 16), 1
-        if #page > 0 then from = page[#page].score + 1 end
+  -- The bookings of some of the class's sets in ticket order, after a ticket, at most so many.
+  function R.bookings_after(X, c, names, ticket, most)
+    local out = {}
+    for _, name in ipairs(names) do
+      for _, entry in ipairs(R.range(set(X, c, name), ticket + 1, nil, most)) do
+        out[#out + 1] = R.booking(X, entry.id)
       end
-      return page[i] and R.booking(X, page[i].id)
     end
+    if #names > 1 then
+      table.sort(out, function(a, b) return a.ticket < b.ticket end)
+      while #out > most do out[#out] = nil end
+    end
+    return out
   end
+
+  function R.live_bookings(X, c) return R.bookings_after(X, c, { 'roster', 'offers', 'queue' }, 0, 100000) end
 
   local function wake_at(X, c, at)
     R.put(R.z(X, 'timers'), 'b ' .. c.id .. ' 0', at)
   end
 
-  -- Whether spots were kept for the queue that may be asked now: to those who are told of freed spots they are freed.
+  -- True when reserved spots have become available: quiet hours are over, or promotion has ended. Then they count as
+  -- freed, and those passed over are named.
   local function untold(X, c, at)
     return c.reserved > 0 and not X.settling and (at >= c.promote_until or not R.quiet_until(c, at))
   end
@@ -141,68 +152,83 @@ do
     R.set(X, c, 'reserved', spots)
   end
 
-  -- One pass over the queue, first come first served among those who may.
-  local function pass(X, c, at, freed)
+  local passed_max = 100 -- passed-over bookings that one event names; the rest is counted
+
+  -- Notes that a booking was passed over, for the event that R.tell_passed makes.
+  function R.note_passed(entry, b, why)
+    entry.passed = entry.passed or {}
+    if #entry.passed < passed_max then
+      table.insert(entry.passed, { booking = b.id, member = b.member, reason = why })
+    else
+      entry.passed_more = (entry.passed_more or 0) + 1
+    end
+    entry.passed_sum = redis.sha1hex((entry.passed_sum or '') .. b.id .. why)
+  end
+
+  -- One event names those who were passed over. Where nobody was promoted over them, nothing is said again while neither
+  -- the waitlist nor a reason has changed.
+  function R.tell_passed(X, c, entry, at, promoted)
+    if not entry.passed then return end
+    local sum = table.concat({ c.queued or 0, c.waiting, entry.passed_sum }, ' ')
+    if promoted or sum ~= c.passed_over then
+      R.set(X, c, 'passed_over', sum)
+      R.emit(X, 'promotion_passed_over', at, {
+        class = c, data = { passed = entry.passed, more = entry.passed_more },
+      })
+    end
+    entry.passed, entry.passed_more, entry.passed_sum = nil, nil, nil
+  end
+
+  -- One pass over the waitlist, in ticket order among those who may. `entry` says how far it came; false: there is more.
+  local function pass(X, c, at, entry)
     local quiet = R.quiet_until(c, at)
-    local spots, reserved = R.spots(c), 0
-    local held = quiet ~= nil or X.promotions >= R.promotions_max
-    for b in queue_of(X, c) do
-      if spots - reserved <= 0 then break end
+    local function enough() return R.spots(c) <= entry.reserved end
+    local done = enough() or R.each_booking(X, entry, c, { 'queue' }, function(b)
       local m = R.member_of(X, b)
       local why = R.obstacle(X, m, c, at)
       if why then
-        if freed and not held then
-          R.emit(X, 'promotion_passed_over', at, { class = c, booking = b, data = { reason = why } })
-        end
-      elseif held then
-        reserved = reserved + 1
+        if entry.freed and not quiet then R.note_passed(entry, b, why) end
+      elseif quiet then
+        entry.reserved = entry.reserved + 1
       else
-        X.promotions = X.promotions + 1
+        R.tell_passed(X, c, entry, at, true)
         if c.mode == 'offer' then offer(X, c, b, at) else R.promote(X, c, b, m, at, 'waitlist') end
-        spots = spots - 1
-        held = X.promotions >= R.promotions_max
       end
-    end
-    reserve(X, c, reserved)
-    if reserved > 0 then
-      wake_at(X, c, quiet and math.min(quiet, c.promote_until) or 0)
-      if not quiet then X.more = true end
+      return enough() and 'enough' or nil
+    end)
+    if not done then return false end
+    R.tell_passed(X, c, entry, at)
+    reserve(X, c, entry.reserved)
+    if entry.reserved > 0 then wake_at(X, c, math.min(quiet, c.promote_until)) end
+    return true
+  end
+
+  -- After promotion has closed nobody moves up: a freed spot is anybody's, and those who wait are told.
+  local function tell_freed(X, c, at, freed)
+    freed = untold(X, c, at) or freed
+    reserve(X, c, 0)
+    if freed and c['then'] == 'first_come' then
+      R.emit(X, 'spot_freed', at, { class = c, data = { free = R.spots(c) } })
     end
   end
 
-  -- Brings the class to rest: whoever waits and may have a free spot gets it, is offered it, or has it
-  -- reserved. `freed`: a spot has become free, so those passed over are told.
-  function R.fill(X, c, at, freed)
-    if c.status == 'cancelled' or c.status == 'finished' or at >= c.starts then
-      reserve(X, c, 0)
-    elseif R.spots(c) <= 0 or c.waiting == 0 then
+  -- Brings the class to rest: a waiting member who may have a free spot gets it, is offered it, or has it reserved.
+  -- `entry.freed`: a spot has become free, so those passed over are named. False: there is more to do.
+  function R.ask_waitlist(X, entry, at)
+    local c = R.class(X, entry.class)
+    if entry.reserved then return pass(X, c, at, entry) end
+    local over = c.status == 'cancelled' or c.status == 'finished' or at >= c.starts
+    if over or R.spots(c) <= 0 or c.waiting == 0 then
       reserve(X, c, 0)
     elseif at >= c.promote_until then
-      freed = untold(X, c, at) or freed
-      reserve(X, c, 0)
-      if freed and c['then'] == 'first_come' then
-        R.emit(X, 'spot_freed', at, { class = c, data = { free = R.spots(c) } })
-      end
+      tell_freed(X, c, at, entry.freed)
     elseif X.settling and c.mode == 'offer' then
-      X.pending[c.id] = X.pending[c.id] or freed or false
+      X.pending[c.id] = X.pending[c.id] or entry.freed or false
     else
-      pass(X, c, at, untold(X, c, at) or freed)
+      entry.freed = untold(X, c, at) or entry.freed
+      entry.reserved = 0
+      return pass(X, c, at, entry)
     end
-  end
-
-  -- Looks again at every class where somebody touched by this call waits, until nothing moves.
-  function R.ripple(X, at)
-    while X.affected[1] or X.look_again[1] do
-      local c = table.remove(X.look_again, 1)
-      if c then
-        R.fill(X, c, at, false)
-      else
-        -- Taken off before the look, because the look may touch them again.
-        local m = R.member(X, table.remove(X.affected, 1))
-        for _, place in ipairs(R.places(X, m, at + 1, nil, 'waitlisted')) do
-          if place.booking.status == 'waitlisted' then R.fill(X, place.class, at, false) end
-        end
-      end
-    end
+    return true
   end
 end

@@ -13,6 +13,11 @@ do
     return out, flat
   end
 
+  function R.payloads.fee(X, id)
+    local _, flat = line_of(X, id)
+    return { id, flat }
+  end
+
   R.write('waive_fee', function(X, id, reason)
     local line = line_of(X, id)
     if not line then return R.refuse('not_found', nil, 'fee') end
@@ -20,10 +25,6 @@ do
     local b = R.load(X, 'booking', line.booking)
     if not b then return R.refuse('wrong_status', nil, 'retention has forgotten the booking') end
     R.waive(X, X.now, R.class_of(X, b), b, line.reason, reason)
-    return 'FEE', function()
-      local waiver = b['waived_' .. line.reason]
-      local _, flat = line_of(X, waiver)
-      return { waiver, flat }
-    end
+    return 'FEE', { kind = 'fee', id = b['waived_' .. line.reason] }
   end)
 end

@@ -3,7 +3,7 @@
   ARGV   1 now_ms  2 sub  3 role  4 command  5 fingerprint  6 keep_ms  7 class  8 member  9 booking id
   REPLY  BOOKED <booking> | REPEATED <booking> | REFUSED <code> <until> <detail>
   EVENTS booking_confirmed, checked_in, excused, fee_waived, ban_lifted, and what a gone obstacle causes
-  WHY    whoever stands by comes before whoever walks in ]]
+  WHY    those who stand by come before those who walk in ]]
 do
   -- Present stand-bys who could take a spot now.
   local function standing_by(X, c, at)
@@ -33,13 +33,14 @@ do
     if b then return 'REPEATED', R.booking_reply(X, b) end
     why, until_ = refusal(X, c, m, at)
     if why then return R.refuse(why, until_) end
+    until_ = R.too_many_rounds(c, m, at)
+    if until_ then return R.rate_limited(X, until_) end
     b = R.new_booking(X, id, c, m, at)
     R.set(X, b, 'walk_in', '1')
     R.take_spot(X, c, b, m, at)
     R.emit(X, 'booking_confirmed', at, { class = c, booking = b, data = { walk_in = true } })
     R.forgive(X, at, c)
     R.arrive(X, c, b, m, at, false)
-    R.ripple(X, at)
     return 'BOOKED', R.booking_reply(X, b)
   end)
 end

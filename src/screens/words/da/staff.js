@@ -110,6 +110,7 @@ export default {
   "hist.offer_lapsed": "{name}s tilbud udløb.",
   "hist.booking_promoted": "{name} rykkede op til en plads.",
   "hist.promotion_passed_over": "{name} blev sprunget over.",
+  "hist.passed_more": { one: "{n} mere blev sprunget over.", other: "{n} flere blev sprunget over." },
   "hist.spot_freed": { one: "{n} plads blev ledig for den, der booker først.", other: "{n} pladser blev ledige for dem, der booker først." },
   "hist.booking_cancelled": "{name} meldte afbud.",
   "hist.booking_cancelled.late": "{name} meldte sent afbud.",

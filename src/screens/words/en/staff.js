@@ -110,6 +110,7 @@ export default {
   "hist.offer_lapsed": "{name}'s offer ran out.",
   "hist.booking_promoted": "{name} moved up to a spot.",
   "hist.promotion_passed_over": "{name} was passed over.",
+  "hist.passed_more": { one: "{n} more was passed over.", other: "{n} more were passed over." },
   "hist.spot_freed": { one: "{n} spot became free for whoever books first.", other: "{n} spots became free for whoever books first." },
   "hist.booking_cancelled": "{name} cancelled.",
   "hist.booking_cancelled.late": "{name} cancelled late.",

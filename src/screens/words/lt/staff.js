@@ -110,6 +110,7 @@ export default {
   "hist.offer_lapsed": "{name}: pasiūlymas nebegalioja.",
   "hist.booking_promoted": "{name}: gavo vietą iš eilės.",
   "hist.promotion_passed_over": "{name}: eilė praleista.",
+  "hist.passed_more": { one: "Praleista dar {n}.", few: "Praleisti dar {n}.", other: "Praleista dar {n}." },
   "hist.spot_freed": { one: "Atsilaisvino {n} vieta tam, kas registruosis pirmas.", few: "Atsilaisvino {n} vietos tiems, kas registruosis pirmi.", other: "Atsilaisvino {n} vietų tiems, kas registruosis pirmi." },
   "hist.booking_cancelled": "{name}: atšaukė.",
   "hist.booking_cancelled.late": "{name}: atšaukė vėlai.",

@@ -110,6 +110,7 @@ export default {
   "hist.offer_lapsed": "Tilbudet til {name} utløp.",
   "hist.booking_promoted": "{name} rykket opp til en plass.",
   "hist.promotion_passed_over": "{name} ble forbigått.",
+  "hist.passed_more": { one: "{n} til ble forbigått.", other: "{n} til ble forbigått." },
   "hist.spot_freed": { one: "{n} plass ble ledig for den som booker først.", other: "{n} plasser ble ledige for dem som booker først." },
   "hist.booking_cancelled": "{name} avbestilte.",
   "hist.booking_cancelled.late": "{name} avbestilte sent.",

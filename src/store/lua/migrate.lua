@@ -1,0 +1,31 @@
+--[[ migrate: brings an organisation's keys into the layout of this release, a bite at a time.
+  KEYS   1 anchor of the organisation
+  ARGV   1 now_ms
+  REPLY  MIGRATED <more: '1' or ''>
+  EVENTS none
+  WHY    old and new releases run side by side meanwhile; see layout.lua ]]
+R.read('migrate', function(X)
+  local org = X.org
+  if R.laid_out(X, R.layout) then return 'MIGRATED', { '' } end
+  if not org.own then R.set(X, org, 'own', R.cursor(X)) end
+  local from = org.migrated and cjson.decode(org.migrated) or { '', '' }
+  local page, more = R.page(R.z(X, 'classes'), 0, nil, from[1], from[2])
+  local last
+  for _, entry in ipairs(page) do
+    if last and X.spent >= R.budget then
+      more = true
+      break
+    end
+    local c = R.class(X, entry.id)
+    if c then R.index_class(X, c) end
+    last = entry
+  end
+  if more then
+    R.set(X, org, 'migrated', cjson.encode({ R.text(last.score), last.id }))
+  else
+    R.set(X, org, 'migrated', nil)
+    R.set(X, org, 'layout', R.layout)
+  end
+  R.flush(X)
+  return 'MIGRATED', { more and '1' or '' }
+end)

@@ -1,0 +1,178 @@
+//! What an older release wrote is found, kept and brought into this release's layout while bookings go on, also while the
+//! older release still runs beside this one.
+
+use rollcall::store::classes::ClassQuery;
+use rollcall::store::library::BUDGET;
+use serde_json::{Value, json};
+
+use crate::house::House;
+
+/// Written by the release dbc61f7: two clubs, eight members, five classes and a series, offers, a spot taken and given
+/// up, an erased member, keyed calls.
+const WRITTEN: &str = include_str!("data/dbc61f7.ndjson");
+
+/// A command of `redis` with the words of a list.
+fn command(name: &str, key: &str, words: impl IntoIterator<Item = String>) -> redis::Cmd {
+    let mut command = redis::cmd(name);
+    command.arg(key);
+    words.into_iter().for_each(|word| _ = command.arg(word));
+    command
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    value.as_array().expect("a list").iter().map(text).collect()
+}
+
+/// Puts one key back as the file has it.
+async fn put_back(house: &House, line: &Value) {
+    let key = line["key"].as_str().expect("a key");
+    if let Some(fields) = line["hash"].as_object() {
+        let words = fields.iter().flat_map(|(name, value)| [name.clone(), text(value)]);
+        let _: redis::Value = house.command(&command("HSET", key, words)).await;
+    } else if let Some(entries) = line["zset"].as_array() {
+        let words = entries.iter().flat_map(|entry| [text(&entry[1]), text(&entry[0])]);
+        let _: redis::Value = house.command(&command("ZADD", key, words)).await;
+    } else if let Some(entries) = line["stream"].as_array() {
+        for entry in entries {
+            let words = [text(&entry[0])].into_iter().chain(texts(&entry[1]));
+            let _: redis::Value = house.command(&command("XADD", key, words)).await;
+        }
+    } else if !line["list"].is_null() {
+        let _: redis::Value = house.command(&command("RPUSH", key, texts(&line["list"]))).await;
+    } else if !line["set"].is_null() {
+        let _: redis::Value = house.command(&command("SADD", key, texts(&line["set"]))).await;
+    } else if !line["string"].is_null() {
+        let _: redis::Value = house.command(&command("SET", key, [text(&line["string"])])).await;
+    }
+}
+
+async fn old_house() -> House {
+    old_house_with_budget(BUDGET).await
+}
+
+async fn old_house_with_budget(budget: u32) -> House {
+    let house = House::empty_with_budget(budget).await;
+    for line in WRITTEN.lines().skip(1) {
+        put_back(&house, &serde_json::from_str(line).expect("JSON")).await;
+    }
+    house
+}
+
+/// The ids of the classes that a listing shows.
+async fn listed(house: &House, category: &str, instructor: &str) -> String {
+    let category = (!category.is_empty()).then(|| category.to_owned());
+    let instructor = (!instructor.is_empty()).then(|| instructor.parse().expect("an id"));
+    let mut query = ClassQuery { category, instructor, limit: 50, ..ClassQuery::default() };
+    let mut ids = Vec::new();
+    loop {
+        let page = house.store.classes(&house.org, &query).await.expect("a store").outcome.expect("a page");
+        ids.extend(page.items.iter().map(|view| view.class.id.to_string()));
+        match page.next {
+            Some(next) => query.cursor = Some(next),
+            None => return ids.join(" "),
+        }
+    }
+}
+
+/// A class as the older release publishes it: without the lists it does not know, and without noting that it was here.
+async fn publishes_as_before(house: &House, id: &str, like: &str, category: &str) {
+    let script = "local p, id, like, category = ARGV[1], ARGV[2], ARGV[3], ARGV[4] \
+        local c = redis.call('HGETALL', p .. 'class:' .. like) \
+        redis.call('HSET', p .. 'class:' .. id, unpack(c)) \
+        redis.call('HDEL', p .. 'class:' .. id, 'indexed') \
+        redis.call('HSET', p .. 'class:' .. id, 'category', category) \
+        local starts, club = unpack(redis.call('HMGET', p .. 'class:' .. id, 'starts', 'club')) \
+        redis.call('ZADD', p .. 'classes', starts, id) \
+        redis.call('ZADD', p .. 'club:' .. club .. ':classes', starts, id) \
+        local opens = redis.call('ZSCORE', p .. 'unopened', like) \
+        if opens then redis.call('ZADD', p .. 'unopened', opens, id) end \
+        for _, item in ipairs(redis.call('ZRANGE', p .. 'timers', 0, -1, 'WITHSCORES')) do \
+          local name = string.gsub(item, ' ' .. like .. '%f[%W]', ' ' .. id) \
+          if name ~= item then redis.call('ZADD', p .. 'timers', redis.call('ZSCORE', p .. 'timers', item), name) end \
+        end \
+        local number = redis.call('HINCRBY', p .. 'org', 'changes', 1) \
+        local at = redis.call('HGET', p .. 'org', 'ms') .. '-' .. string.format('%d', number) \
+        local line = cjson.encode({ event = 'class_published', at = tonumber(redis.call('HGET', p .. 'org', 'ms')), \
+          class = id, sub = 'desk', role = 'staff', data = {} }) \
+        redis.call('XADD', p .. 'events', at, 'line', line) \
+        redis.call('RPUSH', p .. 'class:' .. id .. ':history', at .. ' ' .. line)";
+    let mut eval = redis::cmd("EVAL");
+    eval.arg(script).arg(0).arg(house.key("")).arg(id).arg(like).arg(category);
+    let _: redis::Value = house.command(&eval).await;
+}
+
+#[tokio::test]
+async fn everything_an_older_release_wrote_is_found_before_while_and_after_it_is_brought_over() {
+    // One class a bite.
+    let house = old_house_with_budget(1).await;
+    house.is_sound().await;
+    let before =
+        [listed(&house, "", "ina").await, listed(&house, "swim", "").await, listed(&house, "yoga", "ina").await];
+    assert_eq!(before, ["yoga swim far", "swim", "yoga far"]);
+    let mut bites = 0;
+    while house.store.migrate(&house.org).await.expect("a bite") {
+        bites += 1;
+        // Bookings go on, and are found by both releases.
+        house.class(&format!("new{bites}"), json!({ "category": "yoga", "starts_at": "2026-03-05T07:00:00Z" })).await;
+        house.is_sound().await;
+        assert!(bites < 50, "it never ends");
+    }
+    assert!(bites > 5, "{bites} bites");
+    assert_eq!(house.field("org", "layout").await, "2");
+    house.is_sound().await;
+    let after =
+        [listed(&house, "", "ina").await, listed(&house, "swim", "").await, listed(&house, "yoga", "ina").await];
+    assert_eq!(after, before);
+    assert!(listed(&house, "", "ola").await.contains("spin"));
+    assert!(!house.store.migrate(&house.org).await.expect("an answer"));
+}
+
+#[tokio::test]
+async fn a_keyed_call_that_the_older_release_answered_gets_the_same_answer() {
+    let house = old_house().await;
+    let command = "staff:desk:late";
+    let stored: String = house.on("GET", &format!("done:{command}"), &[]).await;
+    let stored: Value = serde_json::from_str(&stored).expect("JSON");
+    let print = stored["print"].as_str().expect("a fingerprint");
+    let again = house.tries_as(command, print, "", "book", &["spin", "dan", "new", "1", "1"]).await.expect("an answer");
+    assert_eq!(again.tag, "BOOKED");
+    assert_eq!(again.field("id"), stored["reply"][3][1].as_str().expect("an id"));
+    let other =
+        house.tries_as(command, "another", "", "book", &["spin", "dan", "new", "1", "1"]).await.expect("an answer");
+    assert_eq!(other.code(), "idempotency_mismatch");
+    house.is_sound().await;
+}
+
+#[tokio::test]
+async fn what_an_older_release_writes_beside_this_one_is_found_at_once() {
+    let house = old_house().await;
+    while house.store.migrate(&house.org).await.expect("a bite") {}
+    publishes_as_before(&house, "beside", "far", "box").await;
+    assert_eq!(listed(&house, "box", "").await, "beside");
+    house.is_sound().await;
+    // Also while the migration is under way, and behind where it has come to.
+    let house = old_house_with_budget(1).await;
+    house.store.migrate(&house.org).await.expect("a bite");
+    publishes_as_before(&house, "beside", "far", "box").await;
+    while house.store.migrate(&house.org).await.expect("a bite") {}
+    assert_eq!(listed(&house, "box", "").await, "beside");
+    house.is_sound().await;
+}
+
+#[tokio::test]
+async fn where_the_stream_no_longer_tells_what_changed_everything_is_gone_over_again() {
+    let house = old_house().await;
+    while house.store.migrate(&house.org).await.expect("a bite") {}
+    publishes_as_before(&house, "beside", "far", "box").await;
+    publishes_as_before(&house, "besides", "far", "box").await;
+    let _: i64 = house.on("XTRIM", "events", &["MAXLEN", "1"]).await;
+    assert_eq!(listed(&house, "box", "").await, "beside besides", "read the old way again");
+    assert_eq!(house.field("org", "layout").await, "");
+    while house.store.migrate(&house.org).await.expect("a bite") {}
+    assert_eq!(listed(&house, "box", "").await, "beside besides");
+    assert_eq!(house.field("org", "layout").await, "2");
+}
