@@ -101,3 +101,20 @@ impl Head {
         Ok(Some(Head { status, length, end: blank + 4 }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Head;
+
+    #[test]
+    fn a_body_is_complete_with_its_last_byte_or_its_last_chunk() {
+        let whole = |text: &str| Head::read(text.as_bytes()).unwrap().map(|head| head.complete(text.as_bytes()));
+        assert_eq!(whole("HTTP/1.1 200 OK\r\n"), None);
+        assert_eq!(whole("HTTP/1.1 304 Not Modified\r\n\r\n"), Some(true));
+        assert_eq!(whole("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{"), Some(false));
+        assert_eq!(whole("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"), Some(true));
+        assert_eq!(whole("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"), Some(false));
+        assert_eq!(whole("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"), Some(true));
+        assert_eq!(whole("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), Some(true));
+    }
+}

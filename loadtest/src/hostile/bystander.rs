@@ -137,6 +137,9 @@ impl Seen {
     /// What they met with in spans of attack, against the p99 of the calm, which is told first.
     pub fn judge(&self, calm_p99: f64, attack: &str, spans: &[Span], findings: &mut Findings) {
         let waits = self.waits(spans);
+        if waits.is_empty() {
+            findings.broken(format!("{attack}: nobody of b was there"));
+        }
         let count = |outcome| self.within(spans).filter(|made| made.outcome == outcome).count() as f64;
         findings.told(format!("{attack}: b's calls"), waits.len() as f64);
         findings.told(format!("{attack}: b's p50, ms"), quantile(&waits, 0.5));

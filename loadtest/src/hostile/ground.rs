@@ -198,3 +198,20 @@ fn overlay(onto: &mut Value, changes: &Value) {
         (onto, change) => *onto = change.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::overlay;
+
+    #[test]
+    fn settings_take_the_place_of_others_and_null_is_one_of_them() {
+        let mut policy = json!({"booking": {"daily_limit": 3, "allow_overlap": false}, "currency": "EUR"});
+        overlay(&mut policy, &json!({"booking": {"daily_limit": null}, "notices": {"reminder": null}}));
+        let expected = json!({
+            "booking": {"daily_limit": null, "allow_overlap": false}, "currency": "EUR", "notices": {"reminder": null},
+        });
+        assert_eq!(policy, expected);
+    }
+}

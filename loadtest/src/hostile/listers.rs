@@ -22,10 +22,13 @@ const LEVELS: [u32; 5] = [1, 4, 16, 64, 400];
 const LISTINGS: [(&str, &str); 2] =
     [("no match", "/v1/classes?instructor=nope&limit=1"), ("limit=200", "/v1/classes?limit=200")];
 
-/// Before each attack, while it lasts, and until what it left behind has been worked off.
+/// Before each attack, while it lasts, and until what it left behind has been worked off, which takes longer where there
+/// were many.
 const CALM: Duration = Duration::from_secs(4);
 const ATTACK: Duration = Duration::from_secs(6);
 const REST: Duration = Duration::from_secs(3);
+const LONG_REST: Duration = Duration::from_secs(12);
+const MANY: u32 = 64;
 
 /// What the machine bears of calls that cost next to nothing, as a measure for the others.
 const CHEAP: &str = "/healthz";
@@ -56,7 +59,7 @@ pub async fn run(program: &Path, findings: &mut Findings) -> Result<()> {
         let begun = Instant::now();
         let tally = flood(service.port, level, &call, ATTACK).await?;
         attacks.push((format!("{name} x {level}"), (begun, Instant::now()), tally));
-        sleep(REST).await;
+        sleep(if level < MANY { REST } else { LONG_REST }).await;
     }
     let seen = watch.stop()?;
     let calm_p99 = seen.calm_p99(&calm);

@@ -59,7 +59,10 @@ pub async fn run(program: &Path, findings: &mut Findings) -> Result<()> {
     if let Some(status) = by {
         findings.told("ended by status", f64::from(status));
     }
-    let count = f64::from(made.max(1));
+    if made == 0 {
+        return Err("no round could be made".into());
+    }
+    let count = f64::from(made);
     findings.at_most("events a round", more / count, EVENTS_MAX);
     findings.at_most("bytes of Redis a round", kept / count, BYTES_MAX);
     findings.told("p50 of a round's two calls, ms", ms);

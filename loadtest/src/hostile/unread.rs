@@ -16,12 +16,13 @@ use crate::wire::{Wire, request};
 const UNREAD: usize = 200;
 const TRICKLING: usize = 20;
 
-/// What a client has room for.
+/// What a client has room for, and one who trickles.
 const RECEIVE_BYTES: u32 = 4 * 1024;
+const TRICKLING_BYTES: u32 = 16 * 1024;
 
-/// Those who trickle read so many bytes a second: enough for the kernel to tell the sender of new room before a sender
-/// who hears nothing gives up, and half an hour for the whole body.
-const TRICKLE_BYTES: usize = 512;
+/// Those who trickle read so many bytes a second: enough for the kernel to tell the sender of new room before the
+/// sender gives up on one who takes nothing, and minutes for the whole body.
+const READ_BYTES: usize = 1024;
 
 /// After so long nobody who does not read, or hardly, is still served.
 const ALIVE_MAX: Duration = Duration::from_secs(60);
@@ -42,16 +43,16 @@ pub async fn run(program: &Path, findings: &mut Findings) -> Result<()> {
     service.forget_peak()?;
     let (mut unread, mut trickling) = (Vec::new(), Vec::new());
     for _ in 0..UNREAD {
-        unread.push(ask(service.port, path).await?);
+        unread.push(ask(service.port, path, RECEIVE_BYTES).await?);
     }
     for _ in 0..TRICKLING {
-        trickling.push(ask(service.port, path).await?);
+        trickling.push(ask(service.port, path, TRICKLING_BYTES).await?);
     }
     let begun = Instant::now();
     while begun.elapsed() < ALIVE_MAX {
         sleep(Duration::from_secs(1)).await;
         for stream in &mut trickling {
-            let _ = timeout(Duration::from_millis(5), stream.read(&mut [0; TRICKLE_BYTES])).await;
+            let _ = timeout(Duration::from_millis(5), stream.read(&mut [0; READ_BYTES])).await;
         }
     }
     findings.at_most("memory above before at most, MB", service.resident_mb()?.1 - before, MEMORY_MB_MAX);
@@ -77,9 +78,9 @@ async fn largest(port: u16) -> Result<(&'static str, usize)> {
 }
 
 /// A request whose answer does not fit into what its sender has room for.
-async fn ask(port: u16, path: &str) -> Result<TcpStream> {
+async fn ask(port: u16, path: &str, room: u32) -> Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
-    socket.set_recv_buffer_size(RECEIVE_BYTES)?;
+    socket.set_recv_buffer_size(room)?;
     let mut stream = socket.connect(([127, 0, 0, 1], port).into()).await?;
     let head = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Encoding: br\r\n\r\n");
     stream.write_all(head.as_bytes()).await?;
