@@ -122,9 +122,11 @@ impl Seen {
         self.within(spans).map(|made| made.ms).collect()
     }
 
-    /// The p99 of calm spans: of several, the one in the middle.
+    /// The p99 of calm spans: of the first or of the one in the middle, whichever is lower, since an attack may reach into
+    /// the calm after it.
     pub fn calm_p99(&self, calm: &[Span]) -> f64 {
-        median(&calm.iter().map(|span| quantile(&self.waits(&[*span]), 0.99)).collect::<Vec<_>>())
+        let each: Vec<f64> = calm.iter().map(|span| quantile(&self.waits(&[*span]), 0.99)).collect();
+        each.first().map_or(0.0, |first| first.min(median(&each)))
     }
 
     /// What they met with, without a bound.
