@@ -35,7 +35,8 @@ pub fn token(sub: &str, role: &str) -> Result<String> {
     mint(sub, Some(ORG), role)
 }
 
-fn mint(sub: &str, org: Option<&str>, role: &str) -> Result<String> {
+/// A token; an operator's has no organisation.
+pub fn mint(sub: &str, org: Option<&str>, role: &str) -> Result<String> {
     let key = EncodingKey::from_secret(SECRET.as_bytes());
     let claims = Claims { sub, org, role, exp: Utc::now().timestamp() + TOKEN_S };
     Ok(jsonwebtoken::encode(&Header::default(), &claims, &key)?)

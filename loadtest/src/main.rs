@@ -1,4 +1,5 @@
-//! Load against the real service: a race for the last spots, and bookings a second against what Redis alone can do.
+//! Load against the real service: a race for the last spots, bookings a second against what Redis alone can do, and
+//! what those who mean harm can do to the others.
 //!
 //! It starts `redis-server` and `rollcall` itself, on sockets and free ports in temporary directories, speaks to them
 //! as any caller would, and ends what it started. It knows the service from outside only: its commands, its calls
@@ -10,6 +11,7 @@ mod book;
 mod ceiling;
 mod chain;
 mod growth;
+mod hostile;
 mod members;
 mod push;
 mod race;
@@ -18,11 +20,13 @@ mod stack;
 mod wire;
 
 use std::error::Error;
+use std::fs;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use serde_json::Value;
 
 /// What goes wrong here is for a person to read.
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -34,11 +38,11 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
     /// The service's program; without it the one of this workspace is built and used
-    #[arg(long, global = true)]
+    #[arg(long, global = true, visible_alias = "program")]
     rollcall: Option<PathBuf>,
-    /// Print the figures as JSON
-    #[arg(long, global = true)]
-    json: bool,
+    /// Print the figures as JSON; with a name, print them for people and write the JSON into that file
+    #[arg(long, global = true, value_name = "FILE", num_args = 0..=1)]
+    json: Option<Option<PathBuf>>,
 }
 
 #[derive(Subcommand)]
@@ -52,6 +56,8 @@ enum Command {
     Push(push::Push),
     /// Booking, cancelling and closing on an empty organisation and on one with a year behind it
     Growth(growth::Growth),
+    /// Strangers and members who mean harm: what each attack costs the others, within bounds
+    Hostile(hostile::Hostile),
 }
 
 fn main() -> ExitCode {
@@ -75,7 +81,28 @@ fn run(cli: &Cli) -> Result<bool> {
         Command::Book(load) => runtime.block_on(load.run(&program))?,
         Command::Push(push) => runtime.block_on(push.run(&program))?,
         Command::Growth(growth) => runtime.block_on(growth.run(&program))?,
+        Command::Hostile(hostile) => {
+            let mut shown: Box<dyn Write> =
+                if cli.json == Some(None) { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
+            let findings = runtime.block_on(hostile.run(&program, &mut shown))?;
+            if let Some(to) = &cli.json {
+                write_json(to.as_deref(), &findings.json())?;
+            }
+            return Ok(findings.good());
+        }
     };
-    report.print(cli.json, &mut io::stdout().lock())?;
+    if let Some(Some(file)) = &cli.json {
+        write_json(Some(file), &report.json())?;
+    }
+    report.print(cli.json == Some(None), &mut io::stdout().lock())?;
     Ok(report.good())
+}
+
+/// Into the file, or to where the figures go.
+fn write_json(file: Option<&Path>, value: &Value) -> Result<()> {
+    match file {
+        Some(file) => fs::write(file, format!("{value:#}\n"))?,
+        None => writeln!(io::stdout(), "{value:#}")?,
+    }
+    Ok(())
 }

@@ -1,13 +1,13 @@
 //! Sockets: what a change costs until every screen shows it, and what is left of that under trouble.
 
 mod bookers;
-mod crowd;
+pub mod crowd;
 mod expected;
 mod fan_out;
 mod faults;
 mod promotions;
 mod screen;
-mod socket;
+pub mod socket;
 mod stage;
 mod stalled;
 mod storm;

@@ -66,7 +66,7 @@ impl Report {
         writeln!(out, "{}", if self.good() { "all as it should be" } else { "not as it should be" })
     }
 
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         let figure = |figure: &Figure| {
             let (least, most) = spread(&figure.values);
             json!({"name": figure.name, "median": median(&figure.values), "least": least, "most": most, "values": figure.values})
@@ -96,7 +96,7 @@ fn spread(values: &[f64]) -> (f64, f64) {
 }
 
 /// Three digits or more, thousands apart.
-fn shown(value: f64) -> String {
+pub fn shown(value: f64) -> String {
     if value.abs() < 100.0 && value.fract() != 0.0 {
         return format!("{value:.2}");
     }

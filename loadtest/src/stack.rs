@@ -4,6 +4,8 @@
 //! own process id when dropped. Redis gets the settings of the service's private Redis, except that it does not
 //! rewrite its append-only file, which would fall into one measurement and not into another.
 
+use std::collections::HashSet;
+use std::error::Error;
 use std::fs::{self, File};
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
@@ -24,6 +26,9 @@ const END_MAX: Duration = Duration::from_secs(10);
 
 /// What tokens are signed with here.
 pub const SECRET: &str = "a secret of the load test, long enough for HS256";
+
+/// No limit on what one caller may ask, for set-ups and for measurements whose callers are few.
+const UNLIMITED: [(&str, &str); 2] = [("ROLLCALL_RATE_LIMIT", "0"), ("ROLLCALL_READ_LIMIT", "0")];
 
 /// Ticks of CPU time a second, as Linux reports them to every program.
 const TICKS_A_SECOND: f64 = 100.0;
@@ -141,22 +146,33 @@ pub struct Service {
 }
 
 impl Service {
-    /// An instance on this Redis as an operator would run it, but without a rate limit.
+    /// An instance on this Redis as an operator would run it, but without limits on what one caller may ask.
     pub fn start(program: &Path, redis: &Redis) -> Result<Service> {
-        Service::at(0, program, redis)
+        Service::at(0, Command::new(program), redis, &UNLIMITED)
     }
 
-    /// The same on a port that is known to be free; 0 lets the system choose.
-    fn at(port: u16, program: &Path, redis: &Redis) -> Result<Service> {
+    /// An instance whose limits are those it has by default.
+    pub fn limited(program: &Path, redis: &Redis) -> Result<Service> {
+        Service::at(0, Command::new(program), redis, &[])
+    }
+
+    /// The same where the system lets a process open so many files at first, and so many if it asks.
+    pub fn with_files(soft: u32, hard: u32, program: &Path, redis: &Redis) -> Result<Service> {
+        let mut command = Command::new("prlimit");
+        command.arg(format!("--nofile={soft}:{hard}")).arg(program);
+        Service::at(0, command, redis, &[])
+    }
+
+    /// On a port that is known to be free; 0 lets the system choose.
+    fn at(port: u16, mut command: Command, redis: &Redis, settings: &[(&str, &str)]) -> Result<Service> {
         let dir = TempDir::with_prefix("rollcall-load-")?;
         let log = dir.path().join("log");
-        let mut command = Command::new(program);
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ROLLCALL_")) {
             command.env_remove(name);
         }
         command.arg("serve").env("ROLLCALL_LISTEN", format!("127.0.0.1:{port}")).env("ROLLCALL_REDIS_URL", redis.url());
         command.env("ROLLCALL_JWT_SECRET", SECRET).env("ROLLCALL_DATA_DIR", dir.path());
-        command.env("ROLLCALL_RATE_LIMIT", "0").env("ROLLCALL_LOG_FORMAT", "json");
+        command.env("ROLLCALL_LOG_FORMAT", "json").envs(settings.iter().copied());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log)?);
         let mut process = Process::start(&mut command, "the service")?;
         let begun = Instant::now();
@@ -195,7 +211,7 @@ impl Service {
 
     /// Starts another on the same port.
     pub fn revive(&mut self, program: &Path, redis: &Redis) -> Result<()> {
-        *self = Service::at(self.port, program, redis)?;
+        *self = Service::at(self.port, Command::new(program), redis, &UNLIMITED)?;
         Ok(())
     }
 
@@ -209,12 +225,45 @@ impl Service {
         self.processes().into_iter().map(memory_kb).sum()
     }
 
+    /// What it has in memory now, and the most it ever had since [`Service::forget_peak`], in MB.
+    pub fn resident_mb(&self) -> Result<(f64, f64)> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.0.id()))?;
+        let kb = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).ok_or_else(|| format!("no {name}"))?;
+            Ok::<f64, Box<dyn Error>>(line.trim().trim_end_matches(" kB").parse()?)
+        };
+        Ok((kb("VmRSS:")? / 1024.0, kb("VmHWM:")? / 1024.0))
+    }
+
+    /// From now on the most it had is what it has now.
+    pub fn forget_peak(&self) -> Result<()> {
+        Ok(fs::write(format!("/proc/{}/clear_refs", self.process.0.id()), "5")?)
+    }
+
+    /// How many of the connections from these ports it still calls established.
+    pub fn established(&self, clients: &[u16]) -> Result<usize> {
+        established(self.port, clients)
+    }
+
     /// Its own, and those it has started.
     fn processes(&self) -> Vec<u32> {
         let pid = self.process.0.id();
         let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
         std::iter::once(pid).chain(children.split_whitespace().filter_map(|pid| pid.parse().ok())).collect()
     }
+}
+
+/// How many of these connections the service's side of the kernel's table calls established.
+fn established(port: u16, clients: &[u16]) -> Result<usize> {
+    let ours = format!(":{port:04X}");
+    let theirs: HashSet<String> = clients.iter().map(|port| format!("{port:04X}")).collect();
+    let table = fs::read_to_string("/proc/net/tcp")?;
+    let established = table.lines().filter(|line| {
+        let fields: Vec<&str> = line.split_whitespace().take(4).collect();
+        let [_, local, remote, state] = fields[..] else { return false };
+        local.ends_with(&ours) && state == "01" && remote.rsplit(':').next().is_some_and(|port| theirs.contains(port))
+    });
+    Ok(established.count())
 }
 
 /// A port that was free a moment ago.

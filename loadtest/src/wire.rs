@@ -2,7 +2,7 @@
 //! whole answers.
 //!
 //! It shares the machine with what it measures, so it understands only what the service sends: a status line,
-//! headers with a length, and that many bytes.
+//! headers, and a body with a length or in chunks. Chunks are handed on as they came, with their lengths.
 
 use std::io;
 
@@ -11,6 +11,9 @@ use tokio::net::TcpStream;
 
 /// More than any answer of the calls made here needs at once; longer ones are read in parts.
 const BUFFER_BYTES: usize = 16 * 1024;
+
+/// How a body in chunks ends.
+const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
 /// One connection.
 pub struct Wire {
@@ -43,7 +46,7 @@ impl Wire {
                 break head;
             }
         };
-        while self.buffer.len() < head.end + head.length {
+        while !head.complete(&self.buffer) {
             if self.stream.read_buf(&mut self.buffer).await? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
@@ -65,12 +68,21 @@ pub fn request(method: &str, path: &str, token: &str, key: Option<&str>, body: &
 
 struct Head {
     status: u16,
-    length: usize,
+    /// None where the body comes in chunks.
+    length: Option<usize>,
     /// Where the body begins.
     end: usize,
 }
 
 impl Head {
+    /// Whether the whole body is among the bytes; no answer follows before the next request.
+    fn complete(&self, bytes: &[u8]) -> bool {
+        match self.length {
+            Some(length) => bytes.len() >= self.end + length,
+            None => bytes[self.end..] == *LAST_CHUNK || bytes[self.end..].ends_with(b"\r\n0\r\n\r\n"),
+        }
+    }
+
     /// `None` until the blank line has arrived.
     fn read(bytes: &[u8]) -> io::Result<Option<Head>> {
         let Some(blank) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
@@ -78,9 +90,31 @@ impl Head {
         let mut lines = text.split("\r\n");
         let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok());
         let status = status.ok_or_else(|| io::Error::other("no status line"))?;
-        let length =
-            lines.filter_map(|line| line.split_once(':')).find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
-        let length = length.map_or(Ok(0), |(_, length)| length.trim().parse()).map_err(io::Error::other)?;
+        let (mut length, mut chunked) = (0, false);
+        for (name, value) in lines.filter_map(|line| line.split_once(':')) {
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.trim().parse().map_err(io::Error::other)?;
+            }
+            chunked |= name.eq_ignore_ascii_case("transfer-encoding");
+        }
+        let length = (!chunked).then_some(length);
         Ok(Some(Head { status, length, end: blank + 4 }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Head;
+
+    #[test]
+    fn a_body_is_complete_with_its_last_byte_or_its_last_chunk() {
+        let whole = |text: &str| Head::read(text.as_bytes()).unwrap().map(|head| head.complete(text.as_bytes()));
+        assert_eq!(whole("HTTP/1.1 200 OK\r\n"), None);
+        assert_eq!(whole("HTTP/1.1 304 Not Modified\r\n\r\n"), Some(true));
+        assert_eq!(whole("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{"), Some(false));
+        assert_eq!(whole("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"), Some(true));
+        assert_eq!(whole("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"), Some(false));
+        assert_eq!(whole("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"), Some(true));
+        assert_eq!(whole("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), Some(true));
     }
 }

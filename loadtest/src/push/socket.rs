@@ -112,6 +112,16 @@ impl Socket {
         Ok(self.stream.local_addr()?.port())
     }
 
+    /// What comes next is acknowledged when the kernel sees fit, not at once.
+    pub fn acknowledge_late(&self) -> io::Result<()> {
+        self.stream.set_quickack(false)
+    }
+
+    /// The connection, for a caller who writes frames of its own.
+    pub fn into_std(self) -> io::Result<std::net::TcpStream> {
+        self.stream.into_std()
+    }
+
     pub async fn send(&mut self, text: &str) -> io::Result<()> {
         self.write(TEXT, text.as_bytes()).await
     }

@@ -1,7 +1,6 @@
 //! What a tenth of the clients cost the others when they stop reading: a roster's listeners hear of every change, first
 //! all of them readers, then with the stalled ones beside them, in turns.
 
-use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -12,6 +11,7 @@ use super::socket::{Frame, ROLLCALL, Socket};
 use super::stage::{Contender, Stage, changes, flood, hello};
 use crate::Result;
 use crate::report::{Report, median, quantile};
+use crate::stack::Service;
 
 /// Between two changes that are timed.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -82,7 +82,7 @@ impl Stalled {
             ratios.push(beside / before);
             let reading = stalled.split_off(stalled.len() / 2);
             told.push(told_why(reading).await? as f64);
-            all_ended(stage.far.port, &stalled).await?;
+            all_ended(&stage.far, &stalled).await?;
             ended.push(begun.elapsed().as_secs_f64());
         }
         self.judge(stuck, &ratios, &told, &mut report);
@@ -125,28 +125,14 @@ async fn told_why(sockets: Vec<Socket>) -> Result<usize> {
 }
 
 /// Waits until the service holds no end of these connections, which are not read from.
-async fn all_ended(port: u16, sockets: &[Socket]) -> Result<()> {
+async fn all_ended(service: &Service, sockets: &[Socket]) -> Result<()> {
     let clients: Result<Vec<u16>> = sockets.iter().map(Socket::local_port).collect();
     let clients = clients?;
     let ended = timeout(END_MAX, async {
-        while open(port, &clients)? > 0 {
+        while service.established(&clients)? > 0 {
             sleep(Duration::from_millis(500)).await;
         }
-        Ok::<_, std::io::Error>(())
+        Ok(())
     });
-    ended.await.map_err(|_| "a stalled reader's connection did not end")??;
-    Ok(())
-}
-
-/// How many of these connections the service's side of the kernel's table calls established.
-fn open(port: u16, clients: &[u16]) -> std::io::Result<usize> {
-    let ours = format!(":{port:04X}");
-    let theirs: Vec<String> = clients.iter().map(|port| format!(":{port:04X}")).collect();
-    let table = fs::read_to_string("/proc/net/tcp")?;
-    let established = table.lines().filter(|line| {
-        let fields: Vec<&str> = line.split_whitespace().take(4).collect();
-        let [_, local, remote, state] = fields[..] else { return false };
-        local.ends_with(&ours) && state == "01" && theirs.iter().any(|their| remote.ends_with(their))
-    });
-    Ok(established.count())
+    ended.await.map_err(|_| "a stalled reader's connection did not end")?
 }
