@@ -56,7 +56,8 @@ impl TopicName {
             "class" => ClassId::parse(name).ok().map(TopicName::Class),
             "roster" => ClassId::parse(name).ok().map(TopicName::Roster),
             "day" => {
-                let (club, date) = name.split_once(':')?;
+                // A date has no colon; what is before it is the club's alone.
+                let (club, date) = name.rsplit_once(':')?;
                 Some(TopicName::Day(ClubId::parse(club).ok()?, parse_date(date).ok()?))
             }
             _ => None,

@@ -324,7 +324,7 @@ async fn every_wrong_field_of_a_policy_is_told_at_once() {
     policy["timezone"] = json!("Europe/Atlantis");
     policy["currency"] = json!("dkk");
     policy["booking"]["opens"] = json!({ "before": "7 days" });
-    policy["cancel"].as_object_mut().unwrap().remove("late_fee");
+    policy["cancel"]["late_fee"] = json!(-1);
     policy["waitlist"]["quiet"] = json!({ "from": "22:00", "until": "25:00" });
     policy["attendance"]["strikes"] = json!(0);
     policy["colour"] = json!("blue");

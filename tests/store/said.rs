@@ -9,6 +9,8 @@ use redis::{FromRedisValue, Value as Reply};
 pub struct Said {
     pub tag: String,
     pub cursor: String,
+    /// How much was looked at.
+    pub spent: u32,
     /// When something next falls due, in milliseconds; empty for never.
     pub due: String,
     pub payload: Vec<Reply>,
@@ -20,8 +22,9 @@ impl Said {
         let mut items = items.into_iter();
         let mut head =
             || text(&items.next().expect("a tag, a cursor, a zone, what was looked at, and what is due next"));
-        let (tag, cursor, _zone, _spent, due) = (head(), head(), head(), head(), head());
-        Said { tag, cursor, due, payload: items.collect() }
+        let (tag, cursor, _zone, spent, due) = (head(), head(), head(), head(), head());
+        let spent = spent.parse().expect("how much was looked at");
+        Said { tag, cursor, spent, due, payload: items.collect() }
     }
 
     pub fn text(&self, index: usize) -> String {

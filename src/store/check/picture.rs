@@ -133,6 +133,7 @@ enum Place {
     Member(String, MemberPart),
     /// Told of by nobody else, so compared with nothing.
     Series,
+    SeriesIndex,
     Done,
     /// Read by themselves, line by line.
     Stream,
@@ -165,7 +166,8 @@ impl Place {
             ("done", Some(_), _) => Place::Done,
             ("org", None, None) => Place::Settings,
             ("clubs", None, None) => Place::Clubs,
-            ("series", None, None) | ("series", Some("published"), None) => Place::Series,
+            ("series", None, None) | ("series", Some("published" | "rules"), None) => Place::Series,
+            ("series", Some("ids" | "due"), None) => Place::SeriesIndex,
             ("classes", None, None) => Place::Classes,
             ("unopened", None, None) => Place::Unopened,
             ("timers", None, None) => Place::Timers,
@@ -187,7 +189,9 @@ impl Place {
             Place::Class(_, ClassPart::History) => Kind::List,
             Place::Done => Kind::Text,
             Place::Stream => return None,
-            Place::ClubClasses(_) | Place::Classes | Place::Unopened | Place::Timers => Kind::Sorted,
+            Place::SeriesIndex | Place::ClubClasses(_) | Place::Classes | Place::Unopened | Place::Timers => {
+                Kind::Sorted
+            }
             Place::Members | Place::MemberIndex | Place::Class(..) | Place::Member(..) => Kind::Sorted,
         })
     }

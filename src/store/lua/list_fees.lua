@@ -23,6 +23,7 @@ do
     if member ~= '' and not R.member(X, member) then return R.refuse('not_found', nil, 'member') end
     local lines = member == '' and all(X, after, most + 1) or of_member(X, member, after, most + 1)
     local out = { '' }
+    X.spent = X.spent + #lines
     for i, line in ipairs(lines) do
       if i > most then
         out[1] = '1'

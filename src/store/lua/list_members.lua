@@ -11,6 +11,7 @@ R.read('list_members', function(X, query, limit, after)
   local most = tonumber(limit)
   local page = redis.call('ZRANGEBYLEX', key, low, high, 'LIMIT', 0, most + 1)
   local out, seen = { '' }, {}
+  X.spent = X.spent + #page
   for i, entry in ipairs(page) do
     if i > most then
       out[1] = page[most]
