@@ -133,7 +133,7 @@ pub async fn read_org(caller: Anyone, params: Params, store: web::Data<Store>) -
     answer::read(store.org(&caller.org).await, |view, _| OrgBody::of(view.org))
 }
 
-/// Replace the policy. It applies to classes whose booking has not opened.
+/// Replace the policy; what it leaves out is as in the preset `standard`. It applies to classes whose booking has not opened.
 #[utoipa::path(
     put, path = "/v1/org/policy", tag = "organisations",
     request_body = PolicyDoc, responses((status = 200, body = OrgBody)),

@@ -268,6 +268,8 @@ mod tests {
             };
             assert_eq!(topic.to_string(), text);
         }
+        // Of a day, what is before the last colon is the club's: no club is called so, but its id is what is judged.
+        assert_eq!(TopicName::parse("day:2026-03-02:main"), None);
         assert_eq!(TopicName::parse("me"), Some(TopicName::Me));
         for bad in
             ["", "me:ann", "class", "class:", "class:a b", "day:main", "day:main:2026-3-2", "day::2026-03-02", "x:y"]

@@ -299,3 +299,30 @@ impl Topics {
         self.due.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn class(number: u64) -> Topic {
+        Topic::Class(format!("class-{number}").parse().unwrap())
+    }
+
+    #[test]
+    fn of_topics_without_a_listener_so_many_are_kept_and_the_oldest_goes_first() {
+        const MOST: usize = 8;
+        let (mut topics, now) = (Topics::default(), Instant::now());
+        let at = |seconds| now + Duration::from_secs(seconds);
+        topics.slots.insert(Topic::Class("waited-for".parse().unwrap()), Slot { waiters: vec![7], ..Slot::default() });
+        for number in 1..=8 {
+            topics.slots.insert(class(number), Slot { idle_since: Some(at(number)), ..Slot::default() });
+        }
+        topics.keep_few_idle(MOST, at(8));
+        assert_eq!(topics.slots.len(), 1 + MOST, "so many stay");
+        topics.slots.insert(class(0), Slot { idle_since: Some(at(9)), ..Slot::default() });
+        topics.index(&"c".parse().unwrap(), &Topic::Me("gone".parse().unwrap()));
+        topics.keep_few_idle(MOST, at(9));
+        assert!(!topics.slots.contains_key(&class(1)), "of one more the oldest goes");
+        assert_eq!((topics.slots.len(), topics.by_class.len()), (1 + MOST, 0));
+    }
+}

@@ -15,6 +15,7 @@ mod underneath;
 
 mod attendance;
 mod booking;
+mod bounds;
 mod broken;
 mod classes;
 mod closing;
