@@ -44,6 +44,12 @@ pub fn under(name: &str, errors: Vec<FieldError>) -> Vec<FieldError> {
     errors.into_iter().map(|error| error.under(name)).collect()
 }
 
+/// All of `errors` in one line, for people: `/cancel/late must be …; /odd is not a known field`.
+#[must_use]
+pub fn sentence(errors: &[FieldError]) -> String {
+    errors.iter().map(|error| error.to_string().trim().to_owned()).collect::<Vec<_>>().join("; ")
+}
+
 /// The value itself is wrong.
 pub(crate) fn wrong<T>(detail: impl Into<String>) -> Parsed<T> {
     Err(vec![FieldError::new("", detail)])

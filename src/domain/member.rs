@@ -98,6 +98,8 @@ pub struct Member {
     pub born: Option<NaiveDate>,
     pub language: Option<String>,
     pub membership: Membership,
+    /// What of a stored member cannot be read, and so counts as none.
+    pub unreadable: Option<String>,
 }
 
 impl Member {
@@ -121,6 +123,7 @@ impl Member {
                 born: born?,
                 language: language?,
                 membership: membership?,
+                unreadable: None,
             })
         })
     }

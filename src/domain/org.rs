@@ -25,6 +25,8 @@ pub struct Org {
     pub name: String,
     pub policy: Policy,
     pub revision: u64,
+    /// What of the stored settings cannot be read; what stands in its place is `standard`'s.
+    pub unreadable: Option<String>,
 }
 
 /// What an operator says of an organisation.

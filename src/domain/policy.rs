@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 pub use super::calendar::Quiet;
 use super::calendar::write_time;
 use super::invalid::{FieldError, Parsed, wrong};
+use super::presets;
 use super::span::Span;
 use super::words::words;
 
@@ -162,10 +163,46 @@ const CHAIN_WIDE: [&str; 4] = ["timezone", "currency", "languages", "retention"]
 /// The keys of both forms of `opens`.
 const OPENS_KEYS: [&str; 3] = ["before", "days", "at"];
 
+/// A stored policy, read leniently.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredPolicy {
+    pub policy: Policy,
+    /// What could not be read; what `standard` says stands in its place.
+    pub unreadable: Vec<FieldError>,
+}
+
 impl Policy {
-    /// A whole policy: every wrong, missing and unknown field gets its own pointer; a missing nullable setting is null.
+    /// A new policy, judged strictly: every wrong and unknown field gets its own pointer. What it leaves out is as in
+    /// `standard`.
     pub fn parse(value: &Value) -> Parsed<Self> {
-        parse::policy(value)
+        let mut whole = value.clone();
+        fill(&mut whole, presets::standard(), true);
+        parse::policy(&whole)
+    }
+
+    /// A stored policy, whichever version of the service wrote it: what is missing, or would be refused today, is as in
+    /// `standard`. First field by field; where two fields do not go together even so, by their group.
+    ///
+    /// # Errors
+    /// Only where `standard` itself cannot be read.
+    pub fn stored(value: &Value) -> Parsed<StoredPolicy> {
+        let mut whole = if value.is_object() { value.clone() } else { json!({}) };
+        let mut unreadable =
+            if value.is_object() { Vec::new() } else { vec![FieldError::new("", "must be an object")] };
+        fill(&mut whole, presets::standard(), true);
+        for depth in [2, 1] {
+            match parse::policy(&whole) {
+                Ok(policy) => return Ok(StoredPolicy { policy, unreadable }),
+                Err(errors) => {
+                    for error in &errors {
+                        mend(&mut whole, presets::standard(), &error.pointer, depth);
+                    }
+                    unreadable.extend(errors);
+                }
+            }
+        }
+        let policy = parse::policy(&whole).or_else(|_beyond_mending| parse::policy(presets::standard()))?;
+        Ok(StoredPolicy { policy, unreadable })
     }
 
     /// This policy under a class's override, a merge patch (RFC 7396), judged like a whole policy.
@@ -184,13 +221,13 @@ impl Policy {
         let mut merged = self.to_json();
         merge_fields(&mut merged, patch);
         drop_nulled_form(merged.pointer_mut("/booking/opens"));
-        match Self::parse(&merged).map_err(|more| errors.extend(more)) {
+        match parse::policy(&merged).map_err(|more| errors.extend(more)) {
             Ok(policy) if errors.is_empty() => Ok(policy),
             Ok(_) | Err(()) => Err(errors),
         }
     }
 
-    /// The contract's document, in its order; [`Policy::parse`] reads it back to the same policy.
+    /// The contract's document, whole and in its order; [`Policy::parse`] reads it back to the same policy.
     #[must_use]
     pub fn to_json(&self) -> Value {
         json!(self)
@@ -208,6 +245,39 @@ impl Serialize for Opens {
 
 fn zone_name<S: Serializer>(zone: &Tz, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(zone.name())
+}
+
+/// Adds what is left out of a policy, and of each of its groups; a setting that is there is left as it is.
+fn fill(value: &mut Value, standard: &Value, groups: bool) {
+    let (Value::Object(value), Value::Object(standard)) = (value, standard) else { return };
+    for (name, default) in standard {
+        match value.get_mut(name) {
+            Some(group) if groups => fill(group, default, false),
+            Some(_) => {}
+            None => {
+                value.insert(name.clone(), default.clone());
+            }
+        }
+    }
+}
+
+/// Puts what `standard` says in the place of what a pointer names, looked at so many names deep; takes out what it does
+/// not have.
+fn mend(value: &mut Value, standard: &Value, pointer: &str, depth: usize) {
+    let (Some(names), Some(fields)) = (pointer.strip_prefix('/'), value.as_object_mut()) else { return };
+    let (name, rest) = names.find('/').map_or((names, ""), |at| names.split_at(at));
+    let name = name.replace("~1", "/").replace("~0", "~");
+    match (!rest.is_empty(), fields.get_mut(&name), standard.get(&name)) {
+        (true, Some(group @ Value::Object(_)), Some(default @ Value::Object(_))) if depth > 1 => {
+            mend(group, default, rest, depth - 1);
+        }
+        (_, _, Some(default)) => {
+            fields.insert(name, default.clone());
+        }
+        (_, _, None) => {
+            fields.shift_remove(&name);
+        }
+    }
 }
 
 /// RFC 7396, but for one thing: a null for what was not there stays, so that an unknown field is not taken for a known

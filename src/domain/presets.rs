@@ -5,6 +5,8 @@
 
 use std::sync::LazyLock;
 
+use serde_json::Value;
+
 use super::policy::Policy;
 
 /// A policy to begin with.
@@ -18,8 +20,10 @@ pub struct Preset {
 /// The preset of an organisation that names none.
 pub const DEFAULT: &str = "standard";
 
+const STANDARD: &str = include_str!("presets/standard.json");
+
 const FILES: [(&str, &str, &str); 6] = [
-    (DEFAULT, "Standard", include_str!("presets/standard.json")),
+    (DEFAULT, "Standard", STANDARD),
     ("impuls-lt", "Impuls (Lithuania)", include_str!("presets/impuls-lt.json")),
     ("pulsn-dk", "pulsn (Denmark)", include_str!("presets/pulsn-dk.json")),
     ("actic-no", "Actic (Norway)", include_str!("presets/actic-no.json")),
@@ -38,6 +42,13 @@ pub fn presets() -> &'static [Preset] {
         FILES.into_iter().filter_map(read).collect()
     });
     &PRESETS
+}
+
+/// The default preset as it is written: what policies leave out is as in it.
+#[must_use]
+pub fn standard() -> &'static Value {
+    static STANDARD_JSON: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(STANDARD).unwrap_or_default());
+    &STANDARD_JSON
 }
 
 /// The preset of that id.

@@ -5,16 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{NaiveDate, NaiveTime, TimeZone};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone};
 use chrono_tz::Tz;
 use rrule::{Frequency, RRule, RRuleSet, Unvalidated};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::calendar::{local_at, parse_date, parse_time};
 use super::class::NewClass;
 use super::fields::{Fields, list, string, text};
 use super::ids::{ClassId, SeriesId};
-use super::instant::with_zone;
 use super::invalid::{FieldError, Parsed, under};
 
 /// A class's id is the series' and the date, so a series' own is shorter than other ids.
@@ -32,6 +31,9 @@ const RECURRENCE: [&str; 7] = ["id", "starts_on", "time", "rrule", "until", "exc
 const CLASS: [&str; 10] =
     ["club", "title", "category", "room", "instructor", "minutes", "capacity", "minimum", "min_age", "policy"];
 
+/// Stands for the start that each day gives its class, while fields are judged that are the same on every day.
+const UNMEANT_START: &str = "2000-01-01T00:00:00Z";
+
 /// A recurring class.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
@@ -43,7 +45,19 @@ pub struct Series {
     time: NaiveTime,
     until: Option<NaiveDate>,
     exceptions: BTreeSet<NaiveDate>,
+    /// The class of a day that is not changed, but for its id and start.
+    class: NewClass,
+    /// By day, a merge patch over the fields of the class, and over `time`.
     changes: BTreeMap<NaiveDate, Value>,
+}
+
+/// A series as it was stored, by whatever version of the service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredSeries {
+    /// The fields of its body; none where it is no object.
+    pub body: Map<String, Value>,
+    /// What it says; where it would be refused today, what is wrong with it.
+    pub series: Parsed<Series>,
 }
 
 /// One day's class of a series.
@@ -65,10 +79,9 @@ impl Series {
         let until = f.nullable("until", string(parse_date));
         let exceptions = f.nullable("exceptions", list(0..=EXCEPTIONS_MAX, string(parse_date)));
         let changes = f.nullable("changes", changes);
-        for error in
-            NewClass::parse(&class_body(body, NaiveDate::MIN, NaiveTime::MIN, Tz::UTC)).err().unwrap_or_default()
-        {
-            f.refuse(&error.pointer, error.detail);
+        let class = NewClass::parse(&class_fields(body));
+        for error in class.as_ref().err().into_iter().flatten() {
+            f.refuse(&error.pointer, error.detail.clone());
         }
         for name in CLASS {
             f.accept(name);
@@ -84,6 +97,7 @@ impl Series {
                 time: time?,
                 until: until?,
                 exceptions: exceptions?.unwrap_or_default().into_iter().collect(),
+                class: class.ok()?,
                 changes: changes?.unwrap_or_default(),
             })
         })?;
@@ -91,16 +105,36 @@ impl Series {
         Ok(series)
     }
 
-    /// The series with a merge patch (RFC 7396) over its body. A policy is such a patch itself, in which null says
+    /// A stored body, read leniently: what an older version accepted stays readable, whatever is judged of it today.
+    #[must_use]
+    pub fn stored(text: &str) -> StoredSeries {
+        let unreadable = |error| vec![FieldError::new("", format!("cannot be read: {error}"))];
+        match serde_json::from_str(text) {
+            Ok(body) => {
+                let series = Series::parse(&body);
+                let body = if let Value::Object(fields) = body { fields } else { Map::new() };
+                StoredSeries { body, series }
+            }
+            Err(error) => StoredSeries { body: Map::new(), series: Err(unreadable(error)) },
+        }
+    }
+
+    /// A series with this body and a merge patch (RFC 7396) over it. A policy is such a patch itself, in which null says
     /// something, so it takes the place of the one before.
-    pub fn patched(&self, patch: &Value) -> Parsed<Series> {
+    pub fn patched(body: &Map<String, Value>, patch: &Value) -> Parsed<Series> {
         Fields::of(patch)?;
-        let mut body = self.body.clone();
+        let mut body = Value::Object(body.clone());
         merge(&mut body, patch);
         if let (Some(policy @ Value::Object(_)), Some(fields)) = (patch.get("policy"), body.as_object_mut()) {
             fields.insert("policy".to_owned(), policy.clone());
         }
-        Series::parse(&body).map(|series| Series { id: self.id.clone(), ..series })
+        Series::parse(&body)
+    }
+
+    /// The rules of its own, a merge patch over the organisation's.
+    #[must_use]
+    pub fn policy(&self) -> Option<&Value> {
+        self.class.policy.as_ref()
     }
 
     /// The classes that start on the local days `[from, to]`, in order.
@@ -117,37 +151,45 @@ impl Series {
 
     /// The class of a day.
     fn on(&self, id: &SeriesId, date: NaiveDate, zone: Tz) -> Parsed<NewClass> {
-        let mut body = self.body.clone();
-        let mut time = self.time;
+        let (mut class, mut time) = (self.class.clone(), self.time);
         if let Some(change) = self.changes.get(&date) {
             time = change.get("time").and_then(Value::as_str).and_then(|text| parse_time(text).ok()).unwrap_or(time);
-            merge(&mut body, change);
+            class = changed_class(&class_fields(&self.body), change)?;
         }
-        let mut class = NewClass::parse(&class_body(&body, date, time, zone))?;
+        class.starts_at = local_at(date, time, zone);
         class.id = class_id(id, date);
         Ok(class)
     }
 
     fn dates(&self, from: NaiveDate, to: NaiveDate) -> Parsed<Vec<NaiveDate>> {
-        let at = |date: NaiveDate| rrule::Tz::UTC.from_utc_datetime(&date.and_time(NaiveTime::MIN));
         if from > to {
             return Ok(Vec::new());
         }
-        let rules: RRuleSet = self.rule.clone().build(at(self.starts_on)).map_err(|error| unreadable(&error))?;
-        let found = rules.after(at(from)).before(at(to)).all(OCCURRENCES_MAX);
+        let found = self.rules()?.after(midnight(from)).before(midnight(to)).all(OCCURRENCES_MAX);
         if found.limited {
             return Err(vec![FieldError::new("/rrule", "gives too many classes")]);
         }
         Ok(found.dates.into_iter().map(|at| at.date_naive()).collect())
     }
 
-    /// What only shows when the parts are put together: the rule with its start, and each changed day.
+    fn rules(&self) -> Parsed<RRuleSet> {
+        self.rule.clone().build(midnight(self.starts_on)).map_err(|error| unreadable(&error))
+    }
+
+    /// What only shows when the parts are put together: the rule with its start, and each changed day. A day is judged
+    /// without the policy, of which one class sees only that it is an object, so that many days cost no more than they say.
     fn check(&self) -> Parsed<()> {
-        let id = SeriesId::parse("s").map_err(|error| vec![FieldError::new("/id", error.to_string())])?;
-        self.dates(self.starts_on, self.starts_on)?;
-        for date in self.changes.keys() {
+        // A rule that is never true would be looked for as far as its reader goes, each time it is expanded.
+        if self.rules()?.all(1).dates.is_empty() {
+            return Err(vec![FieldError::new("/rrule", "gives no class, however far one looks")]);
+        }
+        let mut plain = class_fields(&self.body);
+        if let Some(fields) = plain.as_object_mut() {
+            fields.shift_remove("policy");
+        }
+        for (date, change) in &self.changes {
             let pointer = date.to_string();
-            self.on(&id, *date, Tz::UTC).map_err(|errors| under("changes", under(&pointer, errors)))?;
+            changed_class(&plain, change).map_err(|errors| under("changes", under(&pointer, errors)))?;
         }
         Ok(())
     }
@@ -185,21 +227,26 @@ fn series_id(value: &Value) -> Parsed<SeriesId> {
     Err(vec![FieldError::new("", format!("must be at most {SERIES_ID_LEN_MAX} characters"))])
 }
 
-/// The body that publishes a day's class.
-fn class_body(body: &Value, date: NaiveDate, time: NaiveTime, zone: Tz) -> Value {
-    let mut class = body.clone();
-    let start = if date == NaiveDate::MIN {
-        "2000-01-01T00:00:00Z".to_owned()
-    } else {
-        with_zone(local_at(date, time, zone), zone)
-    };
-    if let Some(fields) = class.as_object_mut() {
-        for name in RECURRENCE {
-            fields.shift_remove(name);
-        }
-        fields.insert("starts_at".to_owned(), json!(start));
+/// The fields of a body that are the class's, with a start that is not meant.
+fn class_fields(body: &Value) -> Value {
+    let own = body.as_object().into_iter().flatten().filter(|(name, _)| CLASS.contains(&name.as_str()));
+    let mut fields: Map<String, Value> = own.map(|(name, value)| (name.clone(), value.clone())).collect();
+    fields.insert("starts_at".to_owned(), json!(UNMEANT_START));
+    Value::Object(fields)
+}
+
+/// The class of a day with this change to these fields.
+fn changed_class(fields: &Value, change: &Value) -> Parsed<NewClass> {
+    let mut fields = fields.clone();
+    merge(&mut fields, change);
+    if let Some(fields) = fields.as_object_mut() {
+        fields.shift_remove("time");
     }
-    class
+    NewClass::parse(&fields)
+}
+
+fn midnight(date: NaiveDate) -> DateTime<rrule::Tz> {
+    rrule::Tz::UTC.from_utc_datetime(&date.and_time(NaiveTime::MIN))
 }
 
 fn unreadable(error: &impl std::fmt::Display) -> Vec<FieldError> {
@@ -261,81 +308,4 @@ fn changed(change: &Value) -> Parsed<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::instant::with_zone;
-
-    const COPENHAGEN: Tz = Tz::Europe__Copenhagen;
-
-    fn body() -> Value {
-        json!({"starts_on": "2026-03-23", "time": "18:00", "rrule": "FREQ=WEEKLY;BYDAY=MO,WE", "club": "nord",
-               "title": "Spin", "minutes": 45, "capacity": 20})
-    }
-
-    fn starts(body: &Value, from: &str, to: &str) -> Vec<String> {
-        let id = SeriesId::parse("spin").unwrap();
-        let day = |text: &str| parse_date(text).unwrap();
-        let found = Series::parse(body).unwrap().occurrences(&id, day(from), day(to), COPENHAGEN).unwrap();
-        found.iter().map(|o| with_zone(o.class.starts_at, COPENHAGEN)).collect()
-    }
-
-    #[test]
-    fn eighteen_stays_eighteen_when_the_clocks_change() {
-        let found = starts(&body(), "2026-03-25", "2026-03-30");
-        assert_eq!(found, ["2026-03-25T18:00:00+01:00", "2026-03-30T18:00:00+02:00"]);
-    }
-
-    #[test]
-    fn days_are_left_out_changed_and_ended() {
-        let mut body = body();
-        body["exceptions"] = json!(["2026-03-25"]);
-        body["changes"] = json!({"2026-03-30": {"time": "17:00", "capacity": 5, "title": "Spin, short"}});
-        body["until"] = json!("2026-04-01");
-        let found = starts(&body, "2026-03-01", "2026-12-31");
-        assert_eq!(found, ["2026-03-23T18:00:00+01:00", "2026-03-30T17:00:00+02:00", "2026-04-01T18:00:00+02:00"]);
-        let id = SeriesId::parse("spin").unwrap();
-        let day = parse_date("2026-03-30").unwrap();
-        let changed = &Series::parse(&body).unwrap().occurrences(&id, day, day, COPENHAGEN).unwrap()[0];
-        assert_eq!((changed.class.capacity, changed.class.title.as_str()), (5, "Spin, short"));
-        assert_eq!(changed.class.id.as_ref().unwrap().as_str(), "spin~20260330");
-    }
-
-    #[test]
-    fn a_rule_counts_from_the_first_day_whatever_part_is_looked_at() {
-        let mut body = body();
-        body["rrule"] = json!("FREQ=DAILY;INTERVAL=3;COUNT=4");
-        assert_eq!(starts(&body, "2026-03-27", "2026-12-31").len(), 2);
-    }
-
-    #[test]
-    fn what_is_wrong_with_a_series_is_said_where_it_is() {
-        for (field, value, pointer) in [
-            ("rrule", json!("FREQ=HOURLY"), "/rrule"),
-            ("rrule", json!("FREQ=WEEKLY;BYHOUR=3"), "/rrule"),
-            ("rrule", json!("FREQ=WEEKLY;UNTIL=20260401T000000Z"), "/rrule"),
-            ("rrule", json!("every monday"), "/rrule"),
-            ("time", json!("25:00"), "/time"),
-            ("starts_on", json!("2026-02-30"), "/starts_on"),
-            ("minutes", json!(0), "/minutes"),
-            ("starts_at", json!("2026-03-23T18:00:00Z"), "/starts_at"),
-            ("colour", json!("red"), "/colour"),
-            ("id", json!("a".repeat(SERIES_ID_LEN_MAX + 1)), "/id"),
-            ("exceptions", json!(["soon"]), "/exceptions/0"),
-            ("changes", json!({"2026-03-30": {"rrule": "FREQ=DAILY"}}), "/changes/2026-03-30/rrule"),
-            ("changes", json!({"2026-03-30": {"capacity": 0}}), "/changes/2026-03-30/capacity"),
-        ] {
-            let mut body = body();
-            body[field] = value.clone();
-            let errors = Series::parse(&body).unwrap_err();
-            assert!(errors.iter().any(|error| error.pointer == pointer), "{field}: {value}: {errors:?}");
-        }
-    }
-
-    #[test]
-    fn a_change_is_merged_and_judged_whole() {
-        let series = Series::parse(&body()).unwrap();
-        let changed = series.patched(&json!({"time": "19:00", "room": "Hall 2"})).unwrap();
-        assert_eq!(changed.body["room"], "Hall 2");
-        assert!(series.patched(&json!({"title": null})).is_err());
-    }
-}
+mod tests;

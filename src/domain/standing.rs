@@ -33,3 +33,12 @@ pub struct Standing {
     /// Places in classes that have not started.
     pub upcoming: u32,
 }
+
+impl Standing {
+    /// Counts more of the spots that are held.
+    pub fn add_places(&mut self, booked: BTreeMap<NaiveDate, u32>) {
+        for (date, spots) in booked {
+            *self.booked.entry(date).or_default() += spots;
+        }
+    }
+}

@@ -1,8 +1,10 @@
 //! Organisations: created by the operator, ruled by their admins, read by all their people.
 
 use actix_web::{HttpResponse, web};
+use chrono_tz::Tz;
 use serde::Serialize;
 use serde_json::Value;
+use tracing::error;
 use utoipa::ToSchema;
 
 use super::answer::{self, ListBody};
@@ -18,6 +20,7 @@ use crate::domain::org::{NewOrg, Org};
 use crate::domain::policy::Policy;
 use crate::domain::presets;
 use crate::store::Store;
+use crate::store::error::StoreError;
 use crate::store::orgs::OrgChange;
 
 /// A chain of gyms, and the rules it runs by.
@@ -34,6 +37,9 @@ pub struct OrgBody {
     policy: Value,
     /// Counts changes; what `If-Match` is compared with.
     revision: u64,
+    /// What of the stored settings cannot be read; what stands in its place is as in the preset `standard`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unreadable: Option<String>,
 }
 
 /// What an operator says of an organisation: a preset's id, a policy, or neither.
@@ -51,7 +57,14 @@ struct NewOrgDoc {
 impl OrgBody {
     fn of(org: Org) -> OrgBody {
         let (timezone, policy) = (org.policy.timezone.name(), org.policy.to_json());
-        OrgBody { id: org.id, name: org.name, timezone, policy, revision: org.revision }
+        OrgBody { id: org.id, name: org.name, timezone, policy, revision: org.revision, unreadable: org.unreadable }
+    }
+
+    /// An organisation of which nothing can be read: it is named, and ends no list.
+    fn unreadable(id: OrgId) -> OrgBody {
+        let (name, unreadable) = (id.to_string(), Some("what is stored of it cannot be read".to_owned()));
+        let policy = presets::standard().clone();
+        OrgBody { id, name, timezone: Tz::UTC.name(), policy, revision: 0, unreadable }
     }
 }
 
@@ -98,12 +111,19 @@ pub async fn list_orgs(_: Operator, mut params: Params, store: web::Data<Store>)
     params.done()?;
     let page = page.of_all(store.orgs().await?, OrgId::as_str)?;
     let mut items = Vec::with_capacity(page.items.len());
-    for id in &page.items {
-        // An id whose creation was refused is known by name only.
-        items.extend(store.org(id).await?.outcome.ok().map(|view| view.org));
+    for id in page.items {
+        match store.org(&id).await {
+            // An id whose creation was refused is known by name only.
+            Ok(read) => items.extend(read.outcome.ok().map(|view| OrgBody::of(view.org))),
+            Err(StoreError::Corrupt(why)) => {
+                error!(org = %id, "the organisation {id} cannot be read: {why}");
+                items.push(OrgBody::unreadable(id));
+            }
+            Err(away) => return Err(away.into()),
+        }
     }
     let page = crate::store::Page { items, next: page.next };
-    Ok(HttpResponse::Ok().json(ListBody::of(page, OrgBody::of)))
+    Ok(HttpResponse::Ok().json(ListBody::of(page, |body| body)))
 }
 
 /// The caller's organisation.
@@ -113,7 +133,7 @@ pub async fn read_org(caller: Anyone, params: Params, store: web::Data<Store>) -
     answer::read(store.org(&caller.org).await, |view, _| OrgBody::of(view.org))
 }
 
-/// Replace the policy. It applies to classes whose booking has not opened.
+/// Replace the policy; what it leaves out is as in the preset `standard`. It applies to classes whose booking has not opened.
 #[utoipa::path(
     put, path = "/v1/org/policy", tag = "organisations",
     request_body = PolicyDoc, responses((status = 200, body = OrgBody)),

@@ -14,9 +14,14 @@ use super::problem::Problem;
 use super::query::Params;
 use super::resource::on;
 use crate::domain::ids::{ClassId, SeriesId};
+use crate::domain::invalid::sentence;
 use crate::domain::series::Series;
 use crate::store::Store;
-use crate::store::series::{Aligned, SeriesView};
+use crate::store::error::StoreError;
+use crate::store::series::{Aligned, SeriesChange, SeriesView};
+
+/// Said where no thread is left to judge a body on.
+const BUSY: &str = "there is too much to do";
 
 /// A recurring class: what a class has but its start, and when it recurs.
 #[derive(Debug, Serialize, ToSchema)]
@@ -34,7 +39,13 @@ pub struct SeriesBody {
     #[serde(flatten)]
     #[schema(value_type = Object)]
     body: Map<String, Value>,
+    /// Why its classes are not published any more: what is stored would be refused today.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unreadable: Option<String>,
 }
+
+/// Names that are the service's own, whatever a stored body has under them.
+const OWN: [&str; 5] = ["id", "status", "revision", "published_until", "unreadable"];
 
 /// A series, and what storing it did to its classes.
 #[derive(Debug, Serialize, ToSchema)]
@@ -55,9 +66,11 @@ pub struct ChangedSeriesBody {
 
 impl SeriesBody {
     fn of(view: SeriesView) -> SeriesBody {
-        let SeriesView { id, series, active, revision, published_until } = view;
-        let body = if let Value::Object(body) = series.body { body } else { Map::new() };
-        SeriesBody { id, status: if active { "active" } else { "ended" }, revision, published_until, body }
+        let SeriesView { id, stored, active, revision, published_until, .. } = view;
+        let mut body = stored.body;
+        body.retain(|name, _| !OWN.contains(&name.as_str()));
+        let unreadable = stored.series.err().map(|errors| sentence(&errors));
+        SeriesBody { id, status: if active { "active" } else { "ended" }, revision, published_until, body, unreadable }
     }
 }
 
@@ -81,15 +94,17 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
 )]
 pub async fn create_series(staff: Staff, incoming: Incoming, store: web::Data<Store>) -> Result<HttpResponse, Problem> {
     let call = incoming.read().await?;
-    let new = Series::parse(&call.body)?;
+    let body = call.body.clone();
+    let new =
+        web::block(move || Series::parse(&body)).await.map_err(|_pool| StoreError::Unavailable(BUSY.to_owned()))??;
     answer::created(
-        store.create_series(&call.by(&staff), &new).await,
+        store.create_series(&call.by(&staff), new).await,
         |(view, _)| Some(format!("/v1/series/{}", view.id)),
         |changed, _| ChangedSeriesBody::of(changed),
     )
 }
 
-/// Every series, by id.
+/// Every series, by id. A page of very long ones may have fewer than were asked for; `next` says whether there are more.
 #[utoipa::path(
     get, path = "/v1/series", tag = "series",
     params(("limit" = Option<u32>, Query, minimum = 1, maximum = 200), ("cursor" = Option<String>, Query)),
@@ -98,12 +113,8 @@ pub async fn create_series(staff: Staff, incoming: Incoming, store: web::Data<St
 pub async fn list_series(staff: Staff, mut params: Params, store: web::Data<Store>) -> Result<HttpResponse, Problem> {
     let page = params.page();
     params.done()?;
-    let found = store.all_series(&staff.org).await?;
-    let items = match found.outcome {
-        Ok(items) => page.of_all(items, |view| view.id.as_str())?,
-        Err(refusal) => return Err(Problem::refused(refusal, found.zone)),
-    };
-    Ok(HttpResponse::Ok().json(ListBody::of(items, SeriesBody::of)))
+    let found = store.series_page(&staff.org, page.cursor.as_deref(), page.limit).await;
+    answer::read(found, |page, _| ListBody::of(page, SeriesBody::of))
 }
 
 /// A series.
@@ -133,8 +144,8 @@ pub async fn change_series(
     store: web::Data<Store>,
 ) -> Result<HttpResponse, Problem> {
     let call = incoming.read().await?;
-    let changed =
-        store.change_series(&call.by(&staff), &id.0, |series| series.patched(&call.body), false, call.if_match).await;
+    let change = SeriesChange::Patched(call.body.clone());
+    let changed = store.change_series(&call.by(&staff), &id.0, &change, call.if_match).await;
     answer::changed(changed, |changed, _| ChangedSeriesBody::of(changed))
 }
 
@@ -150,6 +161,6 @@ pub async fn end_series(
     store: web::Data<Store>,
 ) -> Result<HttpResponse, Problem> {
     let call = incoming.read_empty().await?;
-    let ended = store.change_series(&call.by(&staff), &id.0, |series| Ok(series.clone()), true, call.if_match).await;
+    let ended = store.change_series(&call.by(&staff), &id.0, &SeriesChange::Ended, call.if_match).await;
     answer::gone(ended.map(|answer| answer.map(|_| ())))
 }

@@ -26,10 +26,10 @@ const DESCRIBED: [&str; 6] =
 /// What a member hears of who only moved up.
 const MOVED: &str = "waitlist_moved";
 
-/// What was read for a batch of events, and at which version.
+/// What was read for a batch of events.
 #[derive(Debug, Default)]
 pub struct Fresh {
-    pub parts: HashMap<PartName, (Version, Option<Part>)>,
+    pub parts: HashMap<PartName, Option<Part>>,
 }
 
 /// A queue that begins to be of interest, as it was at a version.
@@ -58,7 +58,7 @@ impl Changes {
 
 impl Fresh {
     fn part(&self, name: &PartName) -> Option<&Part> {
-        self.parts.get(name)?.1.as_ref()
+        self.parts.get(name)?.as_ref()
     }
 
     fn face(&self, class: &ClassId) -> Option<&Face> {
@@ -191,7 +191,7 @@ impl Topics {
         for id in bookings {
             let name = PartName::Mine((*id).clone());
             patch["bookings"][id.as_str()] = Value::Null;
-            let Some((version, Some(Part::Mine(mine)))) = fresh.parts.get(&name) else { continue };
+            let Some(Part::Mine(mine)) = fresh.part(&name) else { continue };
             let class = &mine.booking.class;
             self.index(class, topic);
             let place = if self.queues.follows(class) {
@@ -200,7 +200,7 @@ impl Topics {
                 mine.booking.position.map(|position| position as usize)
             };
             if place.is_some() && !self.queues.follows(class) {
-                queues.push(NewQueue { version: *version, class: class.clone(), queue: mine.queue.clone() });
+                queues.push(NewQueue { version: mine.version, class: class.clone(), queue: mine.queue.clone() });
             }
             dates.push(mine.date.to_string());
             patch["bookings"][id.as_str()] = documents::mine(mine, place, self.zone);

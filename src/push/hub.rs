@@ -37,6 +37,9 @@ pub struct Limits {
     pub pong_ms_max: u64,
     /// Topics of one connection.
     pub topics_max: usize,
+    /// Topics of one organisation that are kept although nobody listens any more. Beyond it the oldest goes, so that a
+    /// caller who comes and goes cannot fill the memory; at some kilobytes each, so many are some megabytes.
+    pub topics_idle_max: usize,
     /// Subscriptions of one organisation that may wait for its documents. Each may be some kilobytes, and a Redis that
     /// is away lets them wait; of more than a whole burst, load is shed.
     pub waiting_max: usize,
@@ -59,6 +62,7 @@ impl Default for Limits {
             heartbeat_ms: 25_000,
             pong_ms_max: 10_000,
             topics_max: 100,
+            topics_idle_max: 5_000,
             waiting_max: 5_000,
             frames_per_s: 20,
             frames_burst: 60,
@@ -192,7 +196,8 @@ impl Hub {
         let mut relays = locked(&self.0.relays);
         let start = || {
             let (sender, commands) = mpsc::unbounded_channel();
-            let relay = Relay::new(org.clone(), self.0.store.clone(), commands, self.0.counters.clone());
+            let (store, counters) = (self.0.store.clone(), self.0.counters.clone());
+            let relay = Relay::new(org.clone(), store, commands, counters, self.0.limits.topics_idle_max);
             locked(&self.0.tasks).spawn_on(relay.run(), &self.0.runtime);
             Line { commands: sender, turns: Arc::new(Semaphore::new(self.0.limits.waiting_max)) }
         };

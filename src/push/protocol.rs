@@ -56,7 +56,8 @@ impl TopicName {
             "class" => ClassId::parse(name).ok().map(TopicName::Class),
             "roster" => ClassId::parse(name).ok().map(TopicName::Roster),
             "day" => {
-                let (club, date) = name.split_once(':')?;
+                // A date has no colon; what is before it is the club's alone.
+                let (club, date) = name.rsplit_once(':')?;
                 Some(TopicName::Day(ClubId::parse(club).ok()?, parse_date(date).ok()?))
             }
             _ => None,
@@ -267,6 +268,8 @@ mod tests {
             };
             assert_eq!(topic.to_string(), text);
         }
+        // Of a day, what is before the last colon is the club's: no club is called so, but its id is what is judged.
+        assert_eq!(TopicName::parse("day:2026-03-02:main"), None);
         assert_eq!(TopicName::parse("me"), Some(TopicName::Me));
         for bad in
             ["", "me:ann", "class", "class:", "class:a b", "day:main", "day:main:2026-3-2", "day::2026-03-02", "x:y"]

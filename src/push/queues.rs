@@ -33,6 +33,11 @@ impl Queues {
         self.0.get(class)?.iter().position(|waiting| waiting == booking).map(|index| index + 1)
     }
 
+    /// The places of all in a queue, from 1.
+    pub fn places(&self, class: &ClassId) -> HashMap<&BookingId, usize> {
+        self.0.get(class).into_iter().flatten().zip(1..).collect()
+    }
+
     /// Takes an event in; those whose places it changed, with their new ones.
     pub fn apply(&mut self, event: &Event) -> Vec<(BookingId, usize)> {
         let (Some(class), Some(booking), Some(status)) = (&event.class, &event.booking, event.data["status"].as_str())

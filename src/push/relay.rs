@@ -74,6 +74,8 @@ pub struct Relay {
     next_request: u64,
     retry_at: Instant,
     counters: Counters,
+    /// Topics without a listener that are kept.
+    idle_max: usize,
     /// How many of the topics are counted.
     counted: i64,
 }
@@ -82,7 +84,13 @@ pub struct Relay {
 struct Break(String);
 
 impl Relay {
-    pub fn new(org: OrgId, store: Store, commands: mpsc::UnboundedReceiver<Command>, counters: Counters) -> Relay {
+    pub fn new(
+        org: OrgId,
+        store: Store,
+        commands: mpsc::UnboundedReceiver<Command>,
+        counters: Counters,
+        idle_max: usize,
+    ) -> Relay {
         Relay {
             org,
             store,
@@ -95,6 +103,7 @@ impl Relay {
             next_request: 0,
             retry_at: Instant::now(),
             counters,
+            idle_max,
             counted: 0,
         }
     }
@@ -235,7 +244,9 @@ impl Relay {
             match install {
                 Install::Queue(new) => self.topics.install_queue(&new.class, new.queue, last, &at, Instant::now()),
                 Install::Document(topic, Some(part)) => {
-                    self.topics.install(&topic, *part, last, &at);
+                    for queue in self.topics.install(&topic, *part, last, &at) {
+                        self.installs.entry(queue.version).or_default().push(Install::Queue(queue));
+                    }
                     self.resolve(&topic, true);
                 }
                 Install::Document(topic, None) => {
@@ -297,8 +308,7 @@ impl Relay {
         let mut fresh = Fresh::default();
         for names in needs.chunks(PARTS_MAX) {
             let moment = self.read(names).await?;
-            let read = names.iter().cloned().zip(moment.parts);
-            fresh.parts.extend(read.map(|(name, part)| (name, (moment.version, part))));
+            fresh.parts.extend(names.iter().cloned().zip(moment.parts));
         }
         let now = Instant::now();
         for event in events {
@@ -339,6 +349,7 @@ impl Relay {
     }
 
     fn count_topics(&mut self) {
+        self.topics.keep_few_idle(self.idle_max, Instant::now());
         let topics = i64::try_from(self.topics.slots.len()).unwrap_or(i64::MAX);
         self.counters.topics.add(topics - self.counted);
         self.counted = topics;

@@ -155,6 +155,13 @@ impl Slot {
         self.listeners.retain(|_, listener| listener.outbox.send(Out::Frame(frame.clone())));
     }
 
+    /// A session listens no more; the last to leave makes it idle.
+    pub fn leave(&mut self, session: SessionId, now: Instant) {
+        if self.listeners.remove(&session).is_some() && self.is_idle() {
+            self.idle_since = Some(now);
+        }
+    }
+
     /// Nobody listens or waits.
     pub fn is_idle(&self) -> bool {
         self.listeners.is_empty() && self.waiters.is_empty()

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use super::documents;
+use super::effects::NewQueue;
 use super::outbox::{Out, SessionId};
 use super::protocol::{self, Cause, CloseCode, Topic, Version};
 use super::queues::Queues;
@@ -19,6 +20,9 @@ use crate::store::parts::{Part, PartName};
 
 /// A topic outlives its last listener by so long, so that whoever comes back finds what was missed.
 const IDLE_MAX: Duration = Duration::from_secs(11 * 60);
+
+/// Topics without a listener are counted whenever so large a part of those that may be kept has come.
+const IDLE_LOOKS: usize = 8;
 
 /// What is held.
 #[derive(Debug, Default)]
@@ -30,6 +34,8 @@ pub struct Topics {
     sessions: HashMap<SessionId, HashSet<Topic>>,
     /// When what was held back goes out.
     due: BTreeSet<(Instant, Topic)>,
+    /// How many topics there were when those without listeners were last counted.
+    looked_over: usize,
     pub zone: Tz,
 }
 
@@ -64,22 +70,23 @@ impl Topics {
     }
 
     /// Takes a document over that was read at exactly the version everything else is at. Whoever listens already is
-    /// sent the whole.
-    pub fn install(&mut self, topic: &Topic, part: Part, version: Version, at: &str) {
-        let document = self.document_of(topic, part);
-        let Some(slot) = self.slots.get_mut(topic) else { return };
+    /// sent the whole. Queues of a later version are for the caller to install once that is reached.
+    pub fn install(&mut self, topic: &Topic, part: Part, version: Version, at: &str) -> Vec<NewQueue> {
+        let (document, queues) = self.document_of(topic, part, version);
+        let Some(slot) = self.slots.get_mut(topic) else { return queues };
         let mut held = Held::new(topic.clone(), document, version, at.to_owned());
         if !slot.listeners.is_empty() {
             slot.tell(&held.whole());
         }
         slot.held = Some(held);
+        queues
     }
 
-    fn document_of(&mut self, topic: &Topic, part: Part) -> Value {
-        let zone = self.zone;
+    fn document_of(&mut self, topic: &Topic, part: Part, version: Version) -> (Value, Vec<NewQueue>) {
+        let (zone, mut queues) = (self.zone, Vec::new());
         let with_nulls = match part {
             Part::Face(face) => documents::face(&face, zone),
-            Part::Day(faces) => {
+            Part::Day(_, faces) => {
                 let mut day = Map::new();
                 for face in faces {
                     self.index(&face.id, topic);
@@ -87,12 +94,12 @@ impl Topics {
                 }
                 Value::Object(day)
             }
-            Part::Roster(face, entries) => {
-                let waiting = entries.iter().filter(|entry| entry.booking.position.is_some());
-                self.queues.follow(&face.id, || waiting.map(|entry| entry.booking.id.clone()).collect());
-                let lines = entries.iter().map(|entry| {
-                    let position = entry.booking.position.map(|position| position as usize);
-                    (entry.booking.id.to_string(), documents::listed(entry, position))
+            Part::Roster { face, lines, queue } => {
+                self.queues.follow(&face.id, || queue);
+                let places = self.queues.places(&face.id);
+                let lines = lines.iter().map(|line| {
+                    let position = places.get(&line.booking.id).copied();
+                    (line.booking.id.to_string(), documents::listed(line, position))
                 });
                 json!({ "class": documents::face(&face, zone), "bookings": lines.collect::<Map<_, _>>() })
             }
@@ -103,8 +110,11 @@ impl Topics {
                     self.index(&booking.class, topic);
                     let position = booking.position.map(|position| position as usize);
                     lines.insert(booking.id.to_string(), documents::mine(&mine, position, zone));
-                    if position.is_some() {
+                    if position.is_some() && mine.version == version {
                         self.queues.follow(&booking.class, || mine.queue.clone());
+                    } else if position.is_some() && !self.queues.follows(&booking.class) {
+                        let (class, queue) = (booking.class.clone(), mine.queue.clone());
+                        queues.push(NewQueue { version: mine.version, class, queue });
                     }
                 }
                 json!({ "bookings": lines, "standing": documents::standing(&standing, zone) })
@@ -113,7 +123,7 @@ impl Topics {
         };
         let mut document = json!({});
         documents::merge(&mut document, &with_nulls);
-        document
+        (document, queues)
     }
 
     /// Begins to follow a queue read at exactly this version, and tells those in it their places.
@@ -196,14 +206,14 @@ impl Topics {
             topics.remove(topic);
         }
         if let Some(slot) = self.slots.get_mut(topic) {
-            slot.listeners.remove(&session);
+            slot.leave(session, Instant::now());
         }
     }
 
     pub fn left_all(&mut self, session: SessionId) {
         for topic in self.sessions.remove(&session).unwrap_or_default() {
             if let Some(slot) = self.slots.get_mut(&topic) {
-                slot.listeners.remove(&session);
+                slot.leave(session, Instant::now());
             }
         }
     }
@@ -244,6 +254,31 @@ impl Topics {
             slot.idle_since = if slot.is_idle() { slot.idle_since.or(Some(now)) } else { None };
             slot.idle_since.is_none_or(|since| now.duration_since(since) < IDLE_MAX)
         });
+        self.forget_unheld();
+    }
+
+    /// Lets go of the topics that have been without a listener for longest, where there are more than `most` of them.
+    /// It looks only when enough have come since it last did, because each look goes over all.
+    pub fn keep_few_idle(&mut self, most: usize, now: Instant) {
+        if self.slots.len() < self.looked_over + most / IDLE_LOOKS {
+            return;
+        }
+        let idle = self.slots.iter().filter(|(_, slot)| slot.is_idle());
+        let mut idle: Vec<(Instant, Topic)> =
+            idle.map(|(topic, slot)| (slot.idle_since.unwrap_or(now), topic.clone())).collect();
+        if idle.len() > most {
+            idle.sort_unstable();
+            for (_, topic) in &idle[..idle.len() - most] {
+                self.slots.remove(topic);
+            }
+            self.forget_unheld();
+        }
+        self.looked_over = self.slots.len();
+    }
+
+    /// Takes out of the indexes what is held no more.
+    fn forget_unheld(&mut self) {
+        self.looked_over = self.looked_over.min(self.slots.len());
         let slots = &self.slots;
         for topics in self.by_class.values_mut() {
             topics.retain(|topic| slots.contains_key(topic));
@@ -262,5 +297,32 @@ impl Topics {
         self.queues.clear();
         self.by_class.clear();
         self.due.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn class(number: u64) -> Topic {
+        Topic::Class(format!("class-{number}").parse().unwrap())
+    }
+
+    #[test]
+    fn of_topics_without_a_listener_so_many_are_kept_and_the_oldest_goes_first() {
+        const MOST: usize = 8;
+        let (mut topics, now) = (Topics::default(), Instant::now());
+        let at = |seconds| now + Duration::from_secs(seconds);
+        topics.slots.insert(Topic::Class("waited-for".parse().unwrap()), Slot { waiters: vec![7], ..Slot::default() });
+        for number in 1..=8 {
+            topics.slots.insert(class(number), Slot { idle_since: Some(at(number)), ..Slot::default() });
+        }
+        topics.keep_few_idle(MOST, at(8));
+        assert_eq!(topics.slots.len(), 1 + MOST, "so many stay");
+        topics.slots.insert(class(0), Slot { idle_since: Some(at(9)), ..Slot::default() });
+        topics.index(&"c".parse().unwrap(), &Topic::Me("gone".parse().unwrap()));
+        topics.keep_few_idle(MOST, at(9));
+        assert!(!topics.slots.contains_key(&class(1)), "of one more the oldest goes");
+        assert_eq!((topics.slots.len(), topics.by_class.len()), (1 + MOST, 0));
     }
 }

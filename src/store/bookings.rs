@@ -1,15 +1,25 @@
 //! Bookings: made, cancelled, accepted, listed.
 
+use std::collections::HashMap;
+
 use super::classes::class_alone;
 use super::error::StoreError;
 use super::reply::{Record, Reply, corrupt};
 use super::{Answer, Page, Store, Write, next_cursor, split_cursor};
-use crate::domain::booking::{Booking, Money};
+use crate::domain::booking::{Booking, BookingStatus, Money};
 use crate::domain::class::Class;
 use crate::domain::ids::{BookingId, ClassId, InstructorId, MemberId, OrgId};
 use crate::domain::instant::{Instant, from_ms};
 use crate::domain::invalid::FieldError;
 use crate::domain::refusal::Refusal;
+
+/// Calls that one page of a list makes at most; each looks at some dozens of bookings. A page that is not full then has
+/// a cursor all the same.
+const LOOKS_MAX: usize = 20;
+
+/// How often a roster of several pages is read again because it changed in between. One that never holds still is
+/// answered as it was seen.
+const ROSTER_ATTEMPTS_MAX: u32 = 3;
 
 /// A booking, and whether this call made it.
 #[derive(Clone, Debug)]
@@ -164,21 +174,34 @@ impl Store {
             When::Past => "past",
             When::All => "",
         };
-        let cursor = split_cursor(after);
-        let (score, id) = cursor.unwrap_or_default();
-        let limit = limit.to_string();
-        let reply = self.read(org, "list_bookings", &[member.as_str(), when, &limit, score, id]).await?;
-        if cursor.is_none() {
-            return Ok(Answer::refused(&reply, unreadable_cursor()));
-        }
-        Answer::of(reply, |reply| {
-            let next = next_cursor(reply)?;
-            let mut items = Vec::new();
-            while !reply.is_empty() {
-                items.push(booking(&reply.record()?)?);
+        let readable = split_cursor(after).is_some();
+        let mut next = after.filter(|_| readable).map(str::to_owned);
+        let (mut items, mut first) = (Vec::new(), None);
+        for _ in 0..LOOKS_MAX {
+            let (score, id) = split_cursor(next.as_deref()).unwrap_or_default();
+            let left = (limit as usize - items.len()).to_string();
+            let reply = self.read(org, "list_bookings", &[member.as_str(), when, &left, score, id]).await?;
+            if !readable {
+                return Ok(Answer::refused(&reply, unreadable_cursor()));
             }
-            Ok(Page { items, next })
-        })
+            let (cursor, zone) = first.get_or_insert_with(|| (reply.cursor.clone(), reply.zone)).clone();
+            let page = Answer::of(reply, |reply| {
+                let next = next_cursor(reply)?;
+                while !reply.is_empty() {
+                    items.push(booking(&reply.record()?)?);
+                }
+                Ok(next)
+            })?;
+            match page.outcome {
+                Ok(following) => next = following,
+                Err(refusal) => return Ok(Answer { outcome: Err(refusal), cursor, zone }),
+            }
+            if next.is_none() || items.len() >= limit as usize {
+                break;
+            }
+        }
+        let (cursor, zone) = first.unwrap_or_default();
+        Ok(Answer { outcome: Ok(Page { items, next }), cursor, zone })
     }
 
     /// `instructor`: who must be the class's; none for the desk.
@@ -188,11 +211,28 @@ impl Store {
         class: &ClassId,
         instructor: Option<&InstructorId>,
     ) -> Result<Answer<Roster>, StoreError> {
-        let args = [class.as_str(), instructor.map_or("", InstructorId::as_str)];
-        Answer::of(self.read(org, "read_roster", &args).await?, |reply| {
-            let class = class_alone(reply)?;
-            Ok(Roster { class, bookings: entries(reply.nested()?)?, waitlist: entries(reply.nested()?)? })
-        })
+        let instructor = instructor.map_or("", InstructorId::as_str);
+        let (mut read, mut version, mut attempts) = (Stitched::default(), None, 0);
+        let mut skip = "0".to_owned();
+        loop {
+            let reply = self.read(org, "read_roster", &[class.as_str(), instructor, &skip]).await?;
+            let Answer { outcome, cursor, zone } = Answer::of(reply, roster_page)?;
+            let page = match outcome {
+                Ok(page) => page,
+                Err(refusal) => return Ok(Answer { outcome: Err(refusal), cursor, zone }),
+            };
+            // Something happened to the class in between: its pages do not fit together.
+            if version.get_or_insert_with(|| page.version.clone()) != &page.version && attempts < ROSTER_ATTEMPTS_MAX {
+                attempts += 1;
+                (read, version, skip) = (Stitched::default(), None, "0".to_owned());
+                continue;
+            }
+            read.extend(page.entries);
+            match page.next {
+                Some(next) => skip = next,
+                None => return Ok(Answer { outcome: Ok(stitched(page.class, read)), cursor, zone }),
+            }
+        }
     }
 }
 
@@ -201,15 +241,41 @@ pub(super) fn unreadable_cursor() -> Refusal {
     Refusal::Invalid(vec![FieldError::new("/cursor", "is not a cursor of this list")])
 }
 
-fn entries(mut list: Reply) -> Result<Vec<RosterEntry>, StoreError> {
-    let mut entries = Vec::new();
-    while !list.is_empty() {
-        let mut entry = list.nested()?;
-        let record = entry.record()?;
+/// Some entries of a roster, by booking, each with its ticket.
+type Stitched = HashMap<BookingId, (u64, RosterEntry)>;
+
+struct RosterPage {
+    class: Class,
+    /// Changes with every event of the class.
+    version: String,
+    next: Option<String>,
+    entries: Stitched,
+}
+
+fn roster_page(reply: &mut Reply) -> Result<RosterPage, StoreError> {
+    let (class, version, next) = (class_alone(reply)?, reply.text()?, reply.optional()?);
+    let mut entries = HashMap::new();
+    while !reply.is_empty() {
+        let mut entry = reply.nested()?;
+        let (ticket, record) = (entry.text()?.parse().map_err(corrupt)?, entry.record()?);
         let first_time = record.flag("first_time");
-        entries.push(RosterEntry { booking: booking(&record)?, first_time, name: entry.text()? });
+        let entry = RosterEntry { booking: booking(&record)?, first_time, name: entry.text()? };
+        entries.insert(entry.booking.id.clone(), (ticket, entry));
     }
-    Ok(entries)
+    Ok(RosterPage { class, version, next, entries })
+}
+
+/// No-shows come first, then whoever has a spot or is offered one, each in the order of tickets; so do those who wait.
+fn stitched(class: Class, read: Stitched) -> Roster {
+    let mut entries: Vec<(u64, RosterEntry)> = read.into_values().collect();
+    entries.sort_by_key(|(ticket, entry)| (entry.booking.status != BookingStatus::NoShow, *ticket));
+    let entries = entries.into_iter().map(|(_ticket, entry)| entry);
+    let (mut waitlist, bookings): (Vec<_>, Vec<_>) =
+        entries.partition(|entry| entry.booking.status == BookingStatus::Waitlisted);
+    for (place, entry) in (1..).zip(&mut waitlist) {
+        entry.booking.position = Some(place);
+    }
+    Roster { class, bookings, waitlist }
 }
 
 pub(super) fn booking(record: &Record) -> Result<Booking, StoreError> {

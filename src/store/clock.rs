@@ -39,7 +39,7 @@ impl Store {
 
     /// Goes there in steps that publish recurring classes on the way, as the days would have.
     async fn travel(&self, org: &OrgId, by: &By, target: Instant) -> Result<(), StoreError> {
-        let recurring = self.all_series(org).await?.outcome.is_ok_and(|series| !series.is_empty());
+        let recurring = self.series_page(org, None, 1).await?.outcome.is_ok_and(|page| !page.items.is_empty());
         while let (true, Ok(view)) = (recurring, self.org(org).await?.outcome) {
             self.publish_series(org).await?;
             let step = view.now + TRAVEL_STEP;

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
+
 use super::bookings::unreadable_cursor;
 use super::error::StoreError;
+use super::orgs::stored_policy;
 use super::reply::{Record, Reply, corrupt};
 use super::{Answer, Page, Store, Write};
 use crate::domain::booking::Money;
 use crate::domain::calendar::parse_date;
 use crate::domain::ids::{MemberId, OrgId};
 use crate::domain::instant::from_ms;
-use crate::domain::member::{Frozen, Member, Membership, Scope};
+use crate::domain::member::{Frozen, Member, Membership, MembershipStatus, Plan, Scope};
 use crate::domain::policy::Policy;
 use crate::domain::standing::{Standing, Strike};
 
@@ -32,7 +35,8 @@ impl Store {
 
     /// Ends a ban by hand; the strikes it rested on stay counted.
     pub async fn lift_ban(&self, write: &Write, id: &MemberId, reason: &str) -> Result<Answer<Standing>, StoreError> {
-        Answer::of(self.write(write, "lift_ban", &[id.as_str(), reason]).await?, standing)
+        let lifted = Answer::of(self.write(write, "lift_ban", &[id.as_str(), reason]).await?, standing)?;
+        self.with_all_places(&write.org, id, lifted).await
     }
 
     pub async fn member(&self, org: &OrgId, id: &MemberId) -> Result<Answer<Member>, StoreError> {
@@ -63,8 +67,37 @@ impl Store {
     }
 
     pub async fn standing(&self, org: &OrgId, id: &MemberId) -> Result<Answer<Standing>, StoreError> {
-        Answer::of(self.read(org, "read_standing", &[id.as_str()]).await?, standing)
+        let first = Answer::of(self.read(org, "read_standing", &[id.as_str(), "", ""]).await?, standing)?;
+        self.with_all_places(org, id, first).await
     }
+
+    /// Counts the places that found no room in the first answer.
+    async fn with_all_places(
+        &self,
+        org: &OrgId,
+        id: &MemberId,
+        first: Answer<StandingPage>,
+    ) -> Result<Answer<Standing>, StoreError> {
+        let Answer { outcome, cursor, zone } = first;
+        let StandingPage { mut standing, mut next } = match outcome {
+            Ok(page) => page,
+            Err(refusal) => return Ok(Answer { outcome: Err(refusal), cursor, zone }),
+        };
+        while let Some((start, booking)) = next.take() {
+            let reply = self.read(org, "read_standing", &[id.as_str(), &start, &booking]).await?;
+            if let Ok(page) = Answer::of(reply, self::standing)?.outcome {
+                standing.add_places(page.standing.booked);
+                next = page.next;
+            }
+        }
+        Ok(Answer { outcome: Ok(standing), cursor, zone })
+    }
+}
+
+/// A member's standing with some of the places they hold, and after which the others begin: class start and booking.
+pub(super) struct StandingPage {
+    pub standing: Standing,
+    pub next: Option<(String, String)>,
 }
 
 /// Lower case, the way both sides of a look-up are written; a phone number loses its punctuation, whichever it has.
@@ -111,52 +144,78 @@ fn fields(member: &Member) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn read_scope(record: &Record, name: &str) -> Result<Scope, StoreError> {
-    match record.required(name)? {
-        "all" => Ok(Scope::All),
-        names => Ok(Scope::Only(serde_json::from_str(names).map_err(corrupt)?)),
+/// Reads a stored member field by field; one that cannot be read counts as none, and is named.
+struct Lenient<'a> {
+    record: &'a Record,
+    odd: Vec<&'static str>,
+}
+
+impl Lenient<'_> {
+    /// What a field says, if it is there.
+    fn field<T>(&mut self, name: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        let read = parse(self.record.get(name)?);
+        if read.is_none() {
+            self.odd.push(name);
+        }
+        read
+    }
+
+    fn text(&mut self, name: &'static str) -> Option<String> {
+        self.field(name, |text| Some(text.to_owned()))
+    }
+
+    fn day(&mut self, name: &'static str) -> Option<NaiveDate> {
+        self.field(name, |text| parse_date(text).ok())
+    }
+
+    /// Where it cannot be read, the membership covers nothing.
+    fn scope(&mut self, name: &'static str) -> Scope {
+        let read = |text: &str| match text {
+            "all" => Some(Scope::All),
+            names => serde_json::from_str(names).ok().map(Scope::Only),
+        };
+        self.field(name, read).unwrap_or(if self.odd.contains(&name) { Scope::Only(Vec::new()) } else { Scope::All })
     }
 }
 
-fn read_frozen(record: &Record) -> Result<Vec<Frozen>, StoreError> {
-    let spans: Vec<(String, String)> = serde_json::from_str(record.required("frozen")?).map_err(corrupt)?;
-    let day = |text: &str| parse_date(text).map_err(corrupt);
-    spans.iter().map(|(from, until)| Ok(Frozen { from: day(from)?, until: day(until)? })).collect()
+fn read_frozen(text: &str) -> Option<Vec<Frozen>> {
+    let spans: Vec<(String, String)> = serde_json::from_str(text).ok()?;
+    let day = |text: &str| parse_date(text).ok();
+    spans.iter().map(|(from, until)| Some(Frozen { from: day(from)?, until: day(until)? })).collect()
 }
 
-/// `<id> <member>`, as every reply with a member has it.
+/// `<id> <member>`, as every reply with a member has it. A plan or status that is not known is as the atomic core takes
+/// it: no clips are counted, and nothing is barred.
 fn member_of(reply: &mut Reply) -> Result<Member, StoreError> {
     let (id, record) = (reply.text()?, reply.record()?);
-    Ok(Member {
-        id: id.parse().map_err(corrupt)?,
-        name: record.required("name")?.to_owned(),
-        email: record.get("email").map(str::to_owned),
-        phone: record.get("phone").map(str::to_owned),
-        born: record.date("born")?,
-        language: record.get("language").map(str::to_owned),
-        membership: Membership {
-            plan: record.parse("plan")?,
-            status: record.parse("status")?,
-            clips: record.optional("clips")?,
-            clips_revision: record.get("clips_revision").map(str::to_owned),
-            valid_from: record.date("valid_from")?,
-            valid_until: record.date("valid_until")?,
-            clubs: read_scope(&record, "clubs")?,
-            categories: read_scope(&record, "categories")?,
-            frozen: read_frozen(&record)?,
-        },
-    })
+    let mut f = Lenient { record: &record, odd: Vec::new() };
+    let id: MemberId = id.parse().map_err(corrupt)?;
+    let name = f.text("name").unwrap_or_default();
+    let (email, phone) = (f.text("email"), f.text("phone"));
+    let (born, language) = (f.day("born"), f.text("language"));
+    let membership = Membership {
+        plan: f.field("plan", |text| text.parse().ok()).unwrap_or(Plan::Unlimited),
+        status: f.field("status", |text| text.parse().ok()).unwrap_or(MembershipStatus::Active),
+        clips: f.field("clips", |text| text.parse().ok()),
+        clips_revision: f.text("clips_revision"),
+        valid_from: f.day("valid_from"),
+        valid_until: f.day("valid_until"),
+        clubs: f.scope("clubs"),
+        categories: f.scope("categories"),
+        frozen: f.field("frozen", read_frozen).unwrap_or_default(),
+    };
+    let unreadable = (!f.odd.is_empty()).then(|| f.odd.join(", "));
+    Ok(Member { id, name, email, phone, born, language, membership, unreadable })
 }
 
-fn standing(reply: &mut Reply) -> Result<Standing, StoreError> {
+fn standing(reply: &mut Reply) -> Result<StandingPage, StoreError> {
     let (record, strikes, booked) = (reply.record()?, strikes(reply.nested()?)?, booked(reply.nested()?)?);
-    let policy = serde_json::from_str(&reply.text()?).map_err(corrupt)?;
-    let policy = Policy::parse(&policy).map_err(|errors| corrupt(format!("{errors:?}")))?;
+    let policy = stored_policy(&reply.text()?)?.policy;
     standing_of(&record, strikes, booked, &policy)
 }
 
 /// `<pairs> <strikes> <booked>`, under a policy that was read with it.
-pub(super) fn standing_with(reply: &mut Reply, policy: &Policy) -> Result<Standing, StoreError> {
+pub(super) fn standing_with(reply: &mut Reply, policy: &Policy) -> Result<StandingPage, StoreError> {
     let (record, strikes, booked) = (reply.record()?, strikes(reply.nested()?)?, booked(reply.nested()?)?);
     standing_of(&record, strikes, booked, policy)
 }
@@ -166,8 +225,11 @@ fn standing_of(
     strikes: Vec<Strike>,
     booked: BTreeMap<chrono::NaiveDate, u32>,
     policy: &Policy,
-) -> Result<Standing, StoreError> {
-    Ok(Standing {
+) -> Result<StandingPage, StoreError> {
+    // A reply that was remembered by an older version has no more pages.
+    let next = record.get("next_start").zip(record.get("next_booking"));
+    let next = next.map(|(start, booking)| (start.to_owned(), booking.to_owned()));
+    let standing = Standing {
         strikes,
         banned_until: record.instant("banned_until")?,
         clips: record.optional("clips")?,
@@ -175,7 +237,8 @@ fn standing_of(
         daily_limit: policy.booking.daily_limit,
         booked,
         upcoming: record.parse("upcoming")?,
-    })
+    };
+    Ok(StandingPage { standing, next })
 }
 
 fn strikes(mut list: Reply) -> Result<Vec<Strike>, StoreError> {

@@ -11,8 +11,9 @@ use super::reply::{Record, Reply, corrupt};
 use super::{Answer, Store, Write, keys};
 use crate::domain::ids::{ClubId, OrgId};
 use crate::domain::instant::{Instant, from_ms};
+use crate::domain::invalid::sentence;
 use crate::domain::org::{Club, Org};
-use crate::domain::policy::Policy;
+use crate::domain::policy::{Policy, StoredPolicy};
 use crate::domain::terms::Terms;
 
 /// An organisation with its clubs, at an instant.
@@ -41,7 +42,9 @@ impl Store {
     pub async fn orgs(&self) -> Result<Vec<OrgId>, StoreError> {
         let reply = self.lanes.call(redis::cmd("SMEMBERS").arg(keys::ORGS)).await?;
         let ids = Vec::<String>::from_redis_value(reply).map_err(corrupt)?;
-        let mut ids = ids.iter().map(|id| id.parse().map_err(corrupt)).collect::<Result<Vec<OrgId>, _>>()?;
+        let known =
+            |id: &String| id.parse().inspect_err(|error| warn!("a listed organisation's id is none: {error}")).ok();
+        let mut ids: Vec<OrgId> = ids.iter().filter_map(known).collect();
         ids.sort();
         Ok(ids)
     }
@@ -131,9 +134,19 @@ fn retermed(policy: &Policy, stored: &Record) -> Result<Terms, StoreError> {
 }
 
 fn org(id: &OrgId, record: &Record) -> Result<Org, StoreError> {
-    let policy = serde_json::from_str(record.required("policy")?).map_err(corrupt)?;
-    let policy = Policy::parse(&policy).map_err(|errors| corrupt(format!("policy of {id}: {errors:?}")))?;
-    Ok(Org { id: id.clone(), name: record.required("name")?.to_owned(), policy, revision: record.parse("revision")? })
+    let StoredPolicy { mut policy, unreadable } = stored_policy(record.get("policy").unwrap_or_default())?;
+    // The zone that instants are shown in is kept beside the policy, so it is known also where the policy is not.
+    if let Some(zone) = record.get("zone").and_then(|zone| zone.parse().ok()) {
+        policy.timezone = zone;
+    }
+    let unreadable = (!unreadable.is_empty()).then(|| format!("of the policy, {}", sentence(&unreadable)));
+    let name = record.get("name").unwrap_or(id.as_str()).to_owned();
+    Ok(Org { id: id.clone(), name, policy, revision: record.parse("revision")?, unreadable })
+}
+
+/// A policy as it was stored; what cannot be read is as in `standard`.
+pub(super) fn stored_policy(text: &str) -> Result<StoredPolicy, StoreError> {
+    Policy::stored(&serde_json::from_str(text).unwrap_or_default()).map_err(|errors| corrupt(sentence(&errors)))
 }
 
 fn clubs(list: &mut Reply) -> Result<Vec<Club>, StoreError> {

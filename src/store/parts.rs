@@ -1,25 +1,24 @@
-//! Parts of live documents: what sockets show, read in one step together with its version and epoch.
+//! Parts of live documents: what sockets show, read together with its version and epoch, in steps of bounded size.
 //!
 //! A *version* is an organisation's change number. What the stream has after it is exactly what the parts lack, so
 //! whoever reads parts and then follows the stream misses nothing and hears nothing twice. The *epoch* changes
 //! whenever acknowledged events may have been lost; versions of different epochs must not be compared.
 
+mod gathering;
+
 use chrono::{NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 
-use super::Store;
 use super::bookings::booking;
 use super::error::StoreError;
-use super::members::standing_with;
 use super::reply::{Record, Reply, corrupt};
 use crate::domain::booking::Booking;
 use crate::domain::class::{ClassStatus, Instructor};
-use crate::domain::ids::{BookingId, ClassId, ClubId, MemberId, OrgId};
+use crate::domain::ids::{BookingId, ClassId, ClubId, MemberId};
 use crate::domain::instant::Instant;
-use crate::domain::policy::Policy;
 use crate::domain::standing::Standing;
 
-/// Parts in one call: bounds how long one call keeps Redis from others.
+/// Parts asked for in one call. How much it looks at has a bound of its own, in `read_parts.lua`.
 pub const PARTS_MAX: usize = 64;
 
 /// No zone is further from Greenwich.
@@ -48,8 +47,13 @@ pub enum PartName {
 #[derive(Clone, Debug)]
 pub enum Part {
     Face(Face),
-    Day(Vec<Face>),
-    Roster(Face, Vec<Listed>),
+    Day(NaiveDate, Vec<Face>),
+    Roster {
+        face: Face,
+        lines: Vec<Listed>,
+        /// Everyone's places, in order, at the moment's version.
+        queue: Vec<BookingId>,
+    },
     Entry(Listed),
     Me(Standing, Vec<Mine>),
     Mine(Mine),
@@ -98,6 +102,8 @@ pub struct Mine {
     pub ends_at: Instant,
     /// While it waits: everyone's places, in order.
     pub queue: Vec<BookingId>,
+    /// At which it and its queue were read: the moment's, or a later one.
+    pub version: u64,
 }
 
 /// Parts, and the moment they are of.
@@ -110,25 +116,6 @@ pub struct Moment {
     pub zone: Tz,
     /// In the order they were asked for.
     pub parts: Vec<Option<Part>>,
-}
-
-impl Store {
-    /// Reads at most [`PARTS_MAX`] parts at one moment. `None` for an organisation that does not exist.
-    pub async fn parts(&self, org: &OrgId, names: &[PartName]) -> Result<Option<Moment>, StoreError> {
-        let named: Vec<(&str, String)> = names.iter().map(PartName::words).collect();
-        let args: Vec<&str> = named.iter().flat_map(|(kind, name)| [*kind, name.as_str()]).collect();
-        let mut reply = self.read(org, "read_parts", &args).await?;
-        if reply.tag == "REFUSED" {
-            return Ok(None);
-        }
-        let (epoch, policy) = (reply.text()?, reply.text()?);
-        let policy = serde_json::from_str(&policy).map_err(corrupt)?;
-        let policy = Policy::parse(&policy).map_err(|errors| corrupt(format!("{errors:?}")))?;
-        let parts = names.iter().map(|name| part(name, &mut reply.nested()?, &policy)).collect::<Result<_, _>>()?;
-        let number = reply.cursor.rsplit_once('-').and_then(|(_, number)| number.parse().ok());
-        let version = number.ok_or_else(|| corrupt(format!("cursor {}", reply.cursor)))?;
-        Ok(Some(Moment { epoch, version, zone: reply.zone, cursor: reply.cursor, parts }))
-    }
 }
 
 impl PartName {
@@ -144,43 +131,17 @@ impl PartName {
             PartName::Entry(id) => ("entry", id.to_string()),
             PartName::Me(id) => ("me", id.to_string()),
             PartName::Mine(id) => ("mine", id.to_string()),
-            PartName::Standing(id) => ("standing", id.to_string()),
+            PartName::Standing(id) => ("standing", format!("{id}  ")),
         }
     }
 }
 
-fn part(name: &PartName, reply: &mut Reply, policy: &Policy) -> Result<Option<Part>, StoreError> {
-    if reply.is_empty() {
-        return Ok(None);
+fn ids(mut list: Reply) -> Result<Vec<BookingId>, StoreError> {
+    let mut ids = Vec::new();
+    while !list.is_empty() {
+        ids.push(list.text()?.parse().map_err(corrupt)?);
     }
-    Ok(Some(match name {
-        PartName::Face(_) => Part::Face(face(&reply.record()?)?),
-        PartName::Day(..) => {
-            reply.text()?;
-            let mut faces = Vec::new();
-            while !reply.is_empty() {
-                faces.push(face(&reply.record()?)?);
-            }
-            Part::Day(faces)
-        }
-        PartName::Roster(_) => {
-            let (face, mut entries) = (face(&reply.record()?)?, Vec::new());
-            while !reply.is_empty() {
-                entries.push(listed(&mut reply.nested()?)?);
-            }
-            Part::Roster(face, entries)
-        }
-        PartName::Entry(_) => Part::Entry(listed(reply)?),
-        PartName::Me(_) => {
-            let (standing, mut bookings) = (standing_with(&mut reply.nested()?, policy)?, Vec::new());
-            while !reply.is_empty() {
-                bookings.push(mine(&mut reply.nested()?)?);
-            }
-            Part::Me(standing, bookings)
-        }
-        PartName::Mine(_) => Part::Mine(mine(reply)?),
-        PartName::Standing(_) => Part::Standing(standing_with(reply, policy)?),
-    }))
+    Ok(ids)
 }
 
 fn face(record: &Record) -> Result<Face, StoreError> {
@@ -215,13 +176,9 @@ fn listed(reply: &mut Reply) -> Result<Listed, StoreError> {
     Ok(Listed { booking: booking(&record)?, first_time: record.flag("first_time"), name: reply.text()? })
 }
 
-fn mine(reply: &mut Reply) -> Result<Mine, StoreError> {
+fn mine(reply: &mut Reply, version: u64) -> Result<Mine, StoreError> {
     let booking = booking(&reply.record()?)?;
-    let class = reply.record()?;
-    let (mut waiting, mut queue) = (reply.nested()?, Vec::new());
-    while !waiting.is_empty() {
-        queue.push(waiting.text()?.parse().map_err(corrupt)?);
-    }
+    let (class, queue) = (reply.record()?, ids(reply.nested()?)?);
     Ok(Mine {
         booking,
         title: class.required("title")?.to_owned(),
@@ -230,6 +187,7 @@ fn mine(reply: &mut Reply) -> Result<Mine, StoreError> {
         starts_at: class.instant_of("starts")?,
         ends_at: class.instant_of("ends")?,
         queue,
+        version,
     })
 }
 

@@ -83,6 +83,11 @@ impl Reply {
         text(value)
     }
 
+    /// Whether a text comes next, and not a list.
+    pub fn text_is_next(&self) -> bool {
+        matches!(self.payload.as_slice().first(), Some(Value::BulkString(_) | Value::SimpleString(_)))
+    }
+
     /// A text, where the empty text means none.
     pub fn optional(&mut self) -> Result<Option<String>, StoreError> {
         Ok(Some(self.text()?).filter(|text| !text.is_empty()))

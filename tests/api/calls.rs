@@ -79,7 +79,7 @@ impl Scene {
                 admin,
                 by_the_clock,
                 vec![
-                    needed("/booking/opens", Kind::Object),
+                    given("/booking/opens", Kind::Object),
                     needed("/booking/opens/days", Kind::Int(0, 366)),
                     needed("/booking/opens/at", Kind::Time),
                 ],
@@ -332,27 +332,27 @@ fn policy_fields() -> Vec<Field> {
         "/attendance/below_minimum",
         "/attendance/untouched_roster",
     ];
-    let mut fields: Vec<Field> = group.iter().map(|pointer| needed(pointer, Kind::Object)).collect();
-    fields.extend(spans.iter().map(|pointer| needed(pointer, Kind::Span)));
-    fields.extend(flags.iter().map(|pointer| needed(pointer, Kind::Flag)));
-    fields.extend(words.iter().map(|pointer| needed(pointer, Kind::Word)));
+    let mut fields: Vec<Field> = group.iter().map(|pointer| given(pointer, Kind::Object)).collect();
+    fields.extend(spans.iter().map(|pointer| given(pointer, Kind::Span)));
+    fields.extend(flags.iter().map(|pointer| given(pointer, Kind::Flag)));
+    fields.extend(words.iter().map(|pointer| given(pointer, Kind::Word)));
     fields.extend([
-        needed("/timezone", Kind::Zone),
-        needed("/currency", Kind::Currency),
-        needed("/languages", Kind::List(10)),
+        given("/timezone", Kind::Zone),
+        given("/currency", Kind::Currency),
+        given("/languages", Kind::List(10)),
         needed("/languages/0", Kind::Language),
         given("/booking/opens/before", Kind::Span),
         nullable("/booking/daily_limit", Kind::Int(1, 100)),
         nullable("/booking/open_limit", Kind::Int(1, 1000)),
-        needed("/cancel/late_fee", fee),
-        needed("/waitlist/max", Kind::Int(0, 500)),
+        given("/cancel/late_fee", fee),
+        given("/waitlist/max", Kind::Int(0, 500)),
         nullable("/waitlist/quiet", Kind::Object),
         needed("/waitlist/quiet/from", Kind::Time),
         needed("/waitlist/quiet/until", Kind::Time),
-        needed("/attendance/late_fee", fee),
-        needed("/attendance/no_show_fee", fee),
+        given("/attendance/late_fee", fee),
+        given("/attendance/no_show_fee", fee),
         nullable("/attendance/strikes", Kind::Int(1, 100)),
-        needed("/attendance/minimum", Kind::Int(0, 5000)),
+        given("/attendance/minimum", Kind::Int(0, 5000)),
     ]);
     fields
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::api::{Org, World};
+use crate::support::api::{Named, Org, World};
 
 async fn policy_of(org: &Org) -> Value {
     org.desk().get("/v1/org").await.at("/policy").clone()
@@ -324,7 +324,7 @@ async fn every_wrong_field_of_a_policy_is_told_at_once() {
     policy["timezone"] = json!("Europe/Atlantis");
     policy["currency"] = json!("dkk");
     policy["booking"]["opens"] = json!({ "before": "7 days" });
-    policy["cancel"].as_object_mut().unwrap().remove("late_fee");
+    policy["cancel"]["late_fee"] = json!(-1);
     policy["waitlist"]["quiet"] = json!({ "from": "22:00", "until": "25:00" });
     policy["attendance"]["strikes"] = json!(0);
     policy["colour"] = json!("blue");
@@ -356,4 +356,73 @@ async fn clubs_are_put_renamed_and_listed_by_id() {
     assert_eq!(listed.body, expected);
     let first = desk.get("/v1/clubs?limit=1").await;
     assert_eq!(desk.get(&format!("/v1/clubs?cursor={}", first.text("/next"))).await.ids(), ["main"]);
+}
+
+#[tokio::test]
+async fn what_a_policy_leaves_out_is_as_in_standard() {
+    let world = World::new().await;
+    let org = world.org("pulsn-dk").await;
+    let standard = rollcall::domain::presets::preset("standard").unwrap().policy.to_json();
+    let sent = json!({ "timezone": "Europe/Oslo", "cancel": { "late": "charged" }, "waitlist": { "quiet": null } });
+    let mut expected = standard.clone();
+    crate::support::api::merge(&mut expected, &json!({ "timezone": "Europe/Oslo", "cancel": { "late": "charged" } }));
+    assert_eq!(org.admin().put("/v1/org/policy", sent.clone()).await.at("/policy"), &expected);
+    let made = world.operator().put("/v1/orgs/made", json!({ "name": "Made", "policy": sent })).await;
+    assert_eq!(made.at("/policy"), &expected);
+    // A setting that has parts is whole or not there.
+    let refused = org.admin().put("/v1/org/policy", json!({ "waitlist": { "quiet": { "from": "22:00" } } }));
+    assert_eq!(refused.refused("invalid").await.pointers(), ["/waitlist/quiet/until"]);
+}
+
+#[tokio::test]
+async fn stored_settings_that_cannot_be_read_are_named_and_end_no_list() {
+    let world = World::new().await;
+    let (lacking, odd, lost) = (world.org("pulsn-dk").await, world.org("pulsn-dk").await, world.org("standard").await);
+    let sound = world.org("pulsn-dk").await;
+    let standard = rollcall::domain::presets::preset("standard").unwrap().policy.to_json();
+    let stores = |org: &Org, field: &str, value: &str| {
+        let said = world.redis().tells(&format!("HSET rc:{{{}}}:org {field} '{value}'", org.id));
+        assert!(said.starts_with(':'), "{said}");
+    };
+    let mut policy = policy_of(&lacking).await;
+    policy["cancel"].as_object_mut().unwrap().remove("late_fee");
+    policy.as_object_mut().unwrap().remove("retention");
+    stores(&lacking, "policy", &policy.to_string());
+    policy["waitlist"]["max"] = json!(9_999);
+    policy["colour"] = json!("red");
+    stores(&odd, "policy", &policy.to_string());
+
+    let seen = lacking.desk().get("/v1/org").await;
+    assert_eq!(seen.at("/policy/cancel/late_fee"), &standard["cancel"]["late_fee"]);
+    assert_eq!(seen.at("/policy/cancel/free_until"), &policy["cancel"]["free_until"]);
+    assert_eq!(seen.at("/policy/retention"), &standard["retention"]);
+    assert!(seen.body.get("unreadable").is_none(), "{seen:?}");
+    let seen = odd.desk().get("/v1/org").await;
+    assert_eq!(seen.at("/policy/waitlist/max"), &standard["waitlist"]["max"]);
+    let why = seen.at("/unreadable").as_str().unwrap();
+    assert!(why.contains("/waitlist/max") && why.contains("/colour"), "{why}");
+    // Everything else goes on under it, and its instants stay in its zone.
+    let class = odd.class(json!({})).await;
+    let ann = odd.member("ann").await;
+    ann.books(&class).await;
+    assert_eq!(ann.standing().await.at("/open_fees/currency"), "DKK");
+    // A member and a class that an older version has left behind.
+    let said = world.redis().tells(&format!("HSET rc:{{{}}}:member:ann born soon plan gold frozen none", odd.id));
+    assert!(said.starts_with(':'), "{said}");
+    let seen = odd.desk().get("/v1/members?query=ann").await;
+    assert_eq!(seen.items()[0]["unreadable"], "born, plan, frozen");
+    let said = world.redis().tells(&format!("HSET rc:{{{}}}:class:{} policy '{{}}' quiet x", odd.id, class.id()));
+    assert!(said.starts_with(':'), "{said}");
+    assert_eq!(odd.desk().get("/v1/classes").await.items()[0]["id"], json!(class.id()));
+    odd.admin().put("/v1/org/policy", pulsn()).await;
+    assert!(odd.desk().get("/v1/org").await.body.get("unreadable").is_none());
+    odd.desk().upserts("ann", json!({})).await;
+    assert!(odd.desk().get("/v1/members/ann").await.body.get("unreadable").is_none());
+
+    stores(&lost, "time", "soon");
+    let list = world.operator().get("/v1/orgs").await;
+    let named: Vec<(&str, bool)> =
+        list.items().iter().map(|org| (org["id"].as_str().unwrap(), org.get("unreadable").is_some())).collect();
+    assert_eq!(named, [(&*lacking.id, false), (&*odd.id, false), (&*lost.id, true), (&*sound.id, false)]);
+    assert_eq!(world.redis().tells(&format!("HDEL rc:{{{}}}:org time", lost.id)), ":1\r\n");
 }

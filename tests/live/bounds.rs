@@ -273,3 +273,78 @@ async fn load_is_shed_when_too_many_wait_for_a_redis_that_does_not_answer() {
     let mut back = Screen::connects(service.port).await;
     back.says_hello(&ann, "", json!({ "me": 0 })).await;
 }
+
+/// So many days of March and on, each as a topic, half a hundred at a time.
+fn days(many: usize) -> Vec<Value> {
+    let first: chrono::NaiveDate = "2026-03-03".parse().unwrap();
+    let days: Vec<String> = first.iter_days().take(many).map(|day| format!("day:main:{day}")).collect();
+    days.chunks(50).map(|days| days.iter().map(|day| (day.clone(), json!(0))).collect()).collect()
+}
+
+async fn comes_and_goes(screen: &mut Screen, topics: &Value) {
+    screen.subscribes(topics.clone()).await;
+    let names: Vec<&String> = topics.as_object().unwrap().keys().collect();
+    screen.sends(json!({ "op": "unsubscribe", "id": 1, "topics": names })).await;
+    screen.hears("unsubscribed").await;
+}
+
+#[tokio::test]
+async fn whoever_comes_and_goes_leaves_so_many_topics_behind_and_the_oldest_goes_first() {
+    const IDLE_MAX: usize = 40;
+    let world = world().await;
+    let org = world.org("standard").await;
+    let ann = org.member("ann").await;
+    let class = org.class(json!({})).await;
+    let topic = format!("class:{}", class.id());
+    let limits = Limits { topics_idle_max: IDLE_MAX, frames_per_s: 10_000, frames_burst: 10_000, ..Limits::default() };
+    let service = Service::within(world.redis(), limits);
+    let held = async || counted(service.port, "rollcall_live_topics").await;
+
+    let mut listener = Screen::connects(service.port).await;
+    listener.says_hello(&org.desk(), "", json!({ &topic: 0 })).await;
+    listener.hears("patch").await;
+    let mut screens = Vec::new();
+    for _ in 0..3 {
+        let mut screen = Screen::connects(service.port).await;
+        screen.says_hello(&ann, "", json!({})).await;
+        screens.push(screen);
+    }
+    let mut most: f64 = 0.0;
+    for topics in days(300) {
+        for screen in &mut screens {
+            comes_and_goes(screen, &topics).await;
+            most = most.max(held().await);
+        }
+    }
+    // Those listened to, those kept, and those that have come since the last count; never the three hundred.
+    assert!(most <= (1 + IDLE_MAX + 50 + IDLE_MAX / 8) as f64, "{most} topics were held");
+
+    // What was left last is there for whoever comes back: only what was missed is sent.
+    let mut back = Screen::connects(service.port).await;
+    back.says_hello(&ann, "", json!({ "me": 0 })).await;
+    back.hears("patch").await;
+    let version = back.have("me");
+    back.sends(json!({ "op": "unsubscribe", "id": 1, "topics": ["me"] })).await;
+    back.hears("unsubscribed").await;
+    ann.books(&class).await;
+    listener.hears_of(&topic, "booking_confirmed").await;
+    let mut again = back.comes_back(service.port, &ann).await;
+    assert_eq!(again.hears("patch").await["from"], json!(version), "the ring outlived its listener");
+}
+
+#[tokio::test]
+async fn a_day_on_which_no_class_can_be_is_no_topic() {
+    let world = world().await;
+    let org = world.org("standard").await;
+    let ann = org.member("ann").await;
+    let port = world.services()[0].port;
+    let mut screen = Screen::of(&world, 0, &ann, &[]).await;
+    for far in ["1900-01-01", "2025-01-01", "2027-05-01", "2200-12-31"] {
+        screen.sends(json!({ "op": "subscribe", "id": 7, "topics": { format!("day:main:{far}"): 0 } })).await;
+        let error = screen.hears("error").await;
+        assert_eq!((&error["code"], &error["id"]), (&json!("not_found"), &json!(7)), "{far}");
+    }
+    assert_eq!(counted(port, "rollcall_live_topics").await, 0.0, "none of them is kept");
+    screen.subscribes(json!({ "day:main:2025-02-01": 0, "day:main:2027-04-01": 0 })).await;
+    screen.until(|screen| screen.held.len() == 2).await;
+}

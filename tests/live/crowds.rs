@@ -145,3 +145,54 @@ async fn calls(world: &World) -> u64 {
     let calls = line.split_once("calls=").and_then(|(_, rest)| rest.split(',').next()?.parse().ok());
     calls.unwrap_or(0)
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn documents_that_take_several_reads_are_what_is_so_while_everything_moves() {
+    let world = World::with(2, Keeps::Nothing).await;
+    let patch = json!({ "booking": { "daily_limit": null, "allow_overlap": true }, "waitlist": { "max": 500 } });
+    let org = world.org_under("standard", patch).await;
+    let (class, members, bookings) = queue_of(&org, 150).await;
+    // One who has a place in as many classes as need several reads, and waits in some of them.
+    let busy = org.member("busy").await;
+    let mut waits = Vec::new();
+    for number in 0..70 {
+        let class =
+            org.class(json!({ "capacity": 1, "starts_at": format!("2026-03-0{}T12:00:00Z", 3 + number % 6) })).await;
+        if number % 7 == 0 {
+            members[number].books(&class).await;
+            members[number + 1].queues_for(&class).await;
+            waits.push((class.id(), number));
+            busy.queues_for(&class).await;
+        } else {
+            busy.books(&class).await;
+        }
+    }
+    let roster = format!("roster:{class}");
+    let moving = async {
+        for (number, (member, booking)) in members.iter().zip(&bookings).enumerate().take(60) {
+            member.cancels(booking).await;
+            if number % 2 == 0 {
+                member.queues_for(&class).await;
+            }
+        }
+        for (class, number) in &waits {
+            // Whoever was before them goes, and they move up.
+            let list = org.desk().get(&format!("/v1/bookings?member={}&when=upcoming", members[number + 1].sub)).await;
+            let place = list.items().iter().find(|booking| booking["class"] == class.as_str()).unwrap();
+            members[number + 1].cancels(&place["id"].as_str().unwrap()).await;
+        }
+    };
+    let watching = async {
+        let mut screens = Vec::new();
+        for round in 0..6 {
+            let desk = org.desk();
+            screens.push((Screen::of(&world, round % 2, &desk, &[&roster]).await, desk));
+            screens.push((Screen::of(&world, round % 2, &busy, &["me"]).await, busy.clone()));
+        }
+        screens
+    };
+    let ((), screens) = tokio::join!(moving, watching);
+    for (mut screen, person) in screens {
+        screen.comes_to_show_what_is_so(&org, &person).await;
+    }
+}

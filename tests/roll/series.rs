@@ -179,3 +179,111 @@ async fn an_open_class_keeps_the_terms_it_opened_with_when_its_series_changes() 
     let not_open = desk.sees(&"spin~20260316").await.body;
     assert_eq!(not_open["terms"]["cancel_by"], "2026-03-15T18:00:00+01:00");
 }
+
+impl Story {
+    /// Puts a stored series past the service, as another version of it might have left it.
+    fn leaves_stored(&self, id: &str, body: &str) {
+        let stored = json!({ "body": body, "status": "active", "revision": 7 }).to_string();
+        self.hset("series", id, &stored);
+    }
+
+    fn hset(&self, key: &str, field: &str, value: &str) {
+        let said = self.world.redis().tells(&format!("HSET rc:{{{}}}:{key} {field} '{value}'", self.org.id));
+        assert!(said.starts_with(':'), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_series_that_cannot_be_read_any_more_is_named_ended_and_repaired_and_holds_nobody_up() {
+    let story = Story::under(strict()).await;
+    let desk = story.org.desk();
+    desk.post("/v1/series", weekly()).answers(201).await;
+    let mut odd = weekly();
+    odd["minutes"] = json!(100_000);
+    odd["colour"] = json!("red");
+    odd["revision"] = json!(99);
+    for id in ["long", "odd"] {
+        story.leaves_stored(id, &odd.to_string());
+    }
+    story.leaves_stored("nothing", "no JSON");
+    story.hset("series", "bare", "[7]");
+    let list = desk.get("/v1/series").await;
+    let named: Vec<(&str, bool)> = list
+        .items()
+        .iter()
+        .map(|series| (series["id"].as_str().unwrap(), series.get("unreadable").is_some()))
+        .collect();
+    assert_eq!(named, [("bare", true), ("long", true), ("nothing", true), ("odd", true), ("spin", false)]);
+    let seen = desk.get("/v1/series/long").await.body;
+    assert_eq!((&seen["title"], &seen["revision"], &seen["status"]), (&json!("Spin"), &json!(7), &json!("active")));
+    let why = seen["unreadable"].as_str().unwrap();
+    assert!(why.contains("/minutes must be") && why.contains("/colour is not a known field"), "{why}");
+
+    // The others go on being published, day after day.
+    story.at("2026-04-01T08:00:00Z").await;
+    assert!(starts(&story).await.last().unwrap().as_str() >= "2026-04-15T18:00:00+02:00");
+
+    let patch = |body: Value| desk.call("PATCH".parse().unwrap(), "/v1/series/long", Some(body));
+    let refused = patch(json!({ "room": "2" })).refused("invalid").await;
+    assert_eq!(refused.body["errors"][0]["pointer"], "/minutes");
+    let repaired = patch(json!({ "minutes": 30, "colour": null, "revision": null, "time": "07:00" })).await;
+    assert!(!ids(&repaired, "published").is_empty() && repaired.body.get("unreadable").is_none(), "{repaired:?}");
+    let early = starts(&story).await.iter().filter(|start| start.contains("T07:00:00")).count();
+    assert!(early > 2, "{early} classes of what was repaired");
+
+    for id in ["odd", "nothing", "bare"] {
+        desk.delete(&format!("/v1/series/{id}")).await;
+        assert_eq!(desk.get(&format!("/v1/series/{id}")).await.body["status"], "ended");
+    }
+    desk.delete("/v1/series/spin").await;
+}
+
+#[tokio::test]
+async fn a_series_with_as_many_changes_as_it_may_have_is_listed_by_the_page() {
+    let story = Story::under(strict()).await;
+    let desk = story.org.desk();
+    let day = |number: u64| {
+        let first: chrono::NaiveDate = "2026-03-02".parse().unwrap();
+        (first + chrono::Days::new(number)).to_string()
+    };
+    let changes = |many: u64| -> Value {
+        let one =
+            |number| (day(number), json!({ "title": format!("Spin {number}"), "room": "x".repeat(60), "capacity": 9 }));
+        Value::Object((0..many).map(one).collect())
+    };
+    let mut body = weekly();
+    body["rrule"] = json!("FREQ=DAILY");
+    body["changes"] = changes(401);
+    let refused = desk.post("/v1/series", body.clone()).refused("invalid").await;
+    assert_eq!(refused.body["errors"][0]["pointer"], "/changes");
+    body["changes"] = changes(400);
+    for id in ["a", "b", "c"] {
+        body["id"] = json!(id);
+        desk.post("/v1/series", body.clone()).answers(201).await;
+    }
+    assert_eq!(desk.sees(&"b~20260304").await.body["title"], "Spin 2");
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = desk.get(&format!("/v1/series?limit=1{cursor}")).await;
+        assert_eq!(page.items()[0]["changes"].as_object().unwrap().len(), 400);
+        seen.push(page.items()[0]["id"].as_str().unwrap().to_owned());
+        match page.body["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, ["a", "b", "c"]);
+}
+
+#[tokio::test]
+async fn other_rules_of_the_organisation_publish_further_ahead_at_once() {
+    let story = Story::under(strict()).await;
+    let desk = story.org.desk();
+    desk.post("/v1/series", weekly()).answers(201).await;
+    let before = starts(&story).await;
+    story.org.admin().put("/v1/org/policy", json!({ "booking": { "opens": { "before": "P60D" } } })).await;
+    // The keeper's round, which the clock brings on.
+    story.at("2026-03-02T08:00:01Z").await;
+    let after = starts(&story).await;
+    assert!(after.len() > before.len() + 12, "{} then, {} now", before.len(), after.len());
+}

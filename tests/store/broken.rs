@@ -44,7 +44,7 @@ async fn thursday() -> (House, Vec<(&'static str, Vec<String>)>) {
     house.at("2026-03-05T16:56:00Z").await;
     // Stored by the function alone: nothing is published from it.
     house.call("put_series", &["weekly", "{\"club\":\"city\"}", "active", "0", ""]).await;
-    house.call("mark_series", &["weekly", "1", "2026-03-20"]).await;
+    house.call("mark_series", &["weekly", "1", "2026-03-20", "0", "1"]).await;
     house.cancels("joe", "offer").await;
     house.cancels("kim", "roomy").await;
     house.cancels("ben", "run").await;
@@ -133,8 +133,10 @@ async fn calls(house: &House) -> Vec<(&'static str, Vec<String>)> {
         ("put_club", call(&["city", "Town"])),
         ("put_org", call(&["South", "Europe/Copenhagen", "EUR", &policy, "", "", "", "", ""])),
         ("put_series", call(&["weekly", "{\"club\":\"city\",\"title\":\"Spin\"}", "active", "1", ""])),
-        ("mark_series", call(&["weekly", "1", "2026-03-27"])),
-        ("read_series", call(&["weekly"])),
+        ("mark_series", call(&["weekly", "1", "2026-03-27", "739000", "1"])),
+        ("read_series", call(&["weekly", "", "1"])),
+        ("read_series", call(&["", "", "10"])),
+        ("due_series", call(&["739000"])),
         ("align_class", call(&["far", "1", "", "title", "Spin"])),
         ("align_class", call(&["far", "1", "the series ended"])),
         ("check_in", call(&[&id("ann", "run"), "ina"])),
@@ -157,7 +159,7 @@ async fn calls(house: &House) -> Vec<(&'static str, Vec<String>)> {
         ("read_class", call(&["run", "dan"])),
         ("list_classes", call(&["", "", "", "", "", "10", "", "", "ann"])),
         ("list_classes", call(&["city", "", "", "", "", "10", "", "", ""])),
-        ("read_roster", call(&["run", ""])),
+        ("read_roster", call(&["run", "", "0"])),
         ("read_history", call(&["run", "0", "10"])),
         ("read_booking", call(&[&id("dan", "run"), ""])),
         ("list_bookings", call(&["ann", "upcoming", "10", "", ""])),
@@ -165,12 +167,12 @@ async fn calls(house: &House) -> Vec<(&'static str, Vec<String>)> {
         ("read_member", call(&["ann"])),
         ("list_members", call(&["", "10", ""])),
         ("list_members", call(&["a", "10", ""])),
-        ("read_standing", call(&["kim"])),
+        ("read_standing", call(&["kim", "", ""])),
         (
             "read_parts",
             call(&["face", "run", "roster", "run", "me", "dan", "day", &format!("city 2026-03-05 {begin} {later}")]),
         ),
-        ("read_parts", call(&["entry", &id("dan", "run"), "mine", &id("dan", "run"), "standing", "kim"])),
+        ("read_parts", call(&["entry", &id("dan", "run"), "mine", &id("dan", "run"), "standing", "kim  "])),
         ("list_fees", call(&["0", "10", ""])),
         ("list_events", call(&["", "10"])),
     ]

@@ -209,9 +209,9 @@ async fn classes_are_read_and_listed() {
     assert_eq!(list(["other", "", ""], "10", ["", ""]).await.0, "c");
     assert_eq!(list(["", "spin", ""], "10", ["", ""]).await.0, "a");
     assert_eq!(list(["", "", "ina"], "10", ["", ""]).await.0, "b");
-    house.refuses("read_roster", &["nowhere", ""], "not_found").await;
-    house.refuses("read_roster", &["a", "ina"], "not_found").await;
-    assert_eq!(house.call("read_roster", &["b", "ina"]).await.text(0), "b");
+    house.refuses("read_roster", &["nowhere", "", "0"], "not_found").await;
+    house.refuses("read_roster", &["a", "ina", "0"], "not_found").await;
+    assert_eq!(house.call("read_roster", &["b", "ina", "0"]).await.text(0), "b");
     house.refuses("read_history", &["nowhere", "0", "10"], "not_found").await;
     assert_eq!(house.call("read_history", &["d", "0", "2"]).await.text(0), "1");
     assert_eq!(house.call("read_history", &["d", "2", "2"]).await.text(0), "");

@@ -153,7 +153,7 @@ fn damages(house: &House) -> Vec<(Vec<String>, &'static str)> {
         (row(&["SET", "class:k:extra", "1"]), "invariant 8: nothing is known of a key rc:{nord}:class:k:extra"),
         (row(&["SET", "lock", "1"]), "invariant 8: nothing is known of a key rc:{nord}:lock"),
         (row(&["LPUSH", "member:ben:strikes", "1"]), "invariant 8: key rc:{nord}:member:ben:strikes cannot be read"),
-        (row(&["HSET", "org", "policy", "{}"]), "invariant 8: the policy cannot be read"),
+        (row(&["HSET", "org", "policy", "[]"]), "invariant 8: the policy cannot be read"),
         (row(&["DEL", "org"]), "invariant 8: has keys and was never created"),
     ]
 }

@@ -16,6 +16,7 @@ mod underneath;
 mod attendance;
 mod bites;
 mod booking;
+mod bounds;
 mod broken;
 mod classes;
 mod closing;

@@ -46,7 +46,7 @@ async fn a_member_is_taken_over_found_and_erased() {
     let before = house.cursor().await;
     assert_eq!(house.call("erase_member", &["ann"]).await.cursor, before);
     house.refuses("read_member", &["ann"], "not_found").await;
-    house.refuses("read_standing", &["ann"], "not_found").await;
+    house.refuses("read_standing", &["ann", "", ""], "not_found").await;
     assert_eq!(found("").await, "ben cay");
     assert_eq!(found("an").await, "");
     for (function, refusals) in
@@ -114,7 +114,7 @@ async fn what_a_member_has_is_listed_and_summed_up() {
     }
     house.all_book("clip", "a").await;
     house.refuses("list_bookings", &["nobody", "", "10", "", ""], "not_found").await;
-    house.refuses("read_standing", &["nobody"], "not_found").await;
+    house.refuses("read_standing", &["nobody", "", ""], "not_found").await;
     house.refuses("read_booking", &["nothing", ""], "not_found").await;
     house.refuses("read_booking", &[&house.id("ann", "a"), "clip"], "not_found").await;
     assert_eq!(house.call("read_booking", &[&house.id("ann", "a"), "ann"]).await.field("class"), "a");
@@ -130,13 +130,13 @@ async fn what_a_member_has_is_listed_and_summed_up() {
     let (page, next) = list("", "2", ["", ""]).await;
     assert_eq!(page, "c b");
     assert_eq!(list("", "2", [&next, &house.id("ann", "b")]).await.0, "a");
-    let standing = house.call("read_standing", &["ann"]).await;
+    let standing = house.call("read_standing", &["ann", "", ""]).await;
     assert_eq!(standing.record(0)["upcoming"], "2");
     assert_eq!(
         standing.record(2),
         [("2026-03-03", "1"), ("2026-03-04", "2")].map(|(d, n)| (d.to_owned(), n.to_owned())).into()
     );
-    assert_eq!(house.call("read_standing", &["clip"]).await.record(0)["clips"], "1");
+    assert_eq!(house.call("read_standing", &["clip", "", ""]).await.record(0)["clips"], "1");
     for (function, refusals) in
         [("list_bookings", "not_found"), ("read_standing", "not_found"), ("read_booking", "not_found")]
     {

@@ -11,6 +11,7 @@ use rollcall::store::bookings::{Book, Charge, When};
 use rollcall::store::classes::ClassQuery;
 use rollcall::store::orgs::OrgChange;
 use rollcall::store::parts::PartName;
+use rollcall::store::series::SeriesChange;
 use serde_json::json;
 
 use crate::house::{House, instant, policy};
@@ -140,14 +141,12 @@ async fn recurring(house: &House) {
         "minutes": 60, "capacity": 5,
     });
     let series = rollcall::domain::series::Series::parse(&body).unwrap_or_else(|errors| panic!("{errors:?}"));
-    let made = house.store.create_series(&house.write(), &series).await.unwrap().outcome.unwrap();
-    let renamed = |_: &rollcall::domain::series::Series| {
-        let mut body = body.clone();
-        body["title"] = json!("Slow yoga");
-        rollcall::domain::series::Series::parse(&body)
-    };
-    house.store.change_series(&house.write(), &made.0.id, renamed, false, None).await.unwrap().outcome.unwrap();
-    house.store.all_series(&house.org).await.unwrap();
+    let made = house.store.create_series(&house.write(), series).await.unwrap().outcome.unwrap();
+    for change in [SeriesChange::Patched(json!({ "title": "Slow yoga" })), SeriesChange::Ended] {
+        house.store.change_series(&house.write(), &made.0.id, &change, None).await.unwrap().outcome.unwrap();
+    }
+    house.store.series_page(&house.org, None, 10).await.unwrap();
+    house.store.publish_series(&house.org).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
 //! Recurring classes, reports, parts of live documents, and what retention forgets.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::house::{House, STARTS, ms};
+use crate::said::Said;
 use crate::underneath::assert_same;
 
 #[tokio::test]
@@ -17,28 +18,108 @@ async fn a_series_is_stored_marked_and_read() {
     assert_eq!(said.text(1), "/club");
     let before = house.sight().await;
     assert_eq!(house.call("put_series", &["s", yoga, "active", "2", ""]).await.tag, "RETRY");
-    assert_eq!(house.call("mark_series", &["s", "2", "2026-03-20"]).await.tag, "RETRY");
-    assert_eq!(house.call("mark_series", &["nothing", "1", "2026-03-20"]).await.tag, "RETRY");
+    assert_eq!(house.call("mark_series", &["s", "2", "2026-03-20", "9", "1"]).await.tag, "RETRY");
+    assert_eq!(house.call("mark_series", &["nothing", "1", "2026-03-20", "9", "1"]).await.tag, "RETRY");
     assert_same(&before, &house.sight().await, "what was sent back");
     let cursor = house.cursor().await;
     assert_eq!(house.call("put_series", &["s", spin, "active", "1", "1"]).await.cursor, cursor);
     assert_eq!(house.call("put_series", &["s", yoga, "active", "1", "1"]).await.text(3), "2");
-    assert_eq!(house.call("mark_series", &["s", "2", "2026-03-20"]).await.tag, "MARKED");
+    assert_eq!(house.call("mark_series", &["s", "2", "2026-03-20", "9", "1"]).await.tag, "MARKED");
     // Two instances publish at once: the day never goes back.
-    house.call("mark_series", &["s", "2", "2026-03-13"]).await;
-    house.refuses("read_series", &["nothing"], "not_found").await;
-    let read: Vec<Vec<String>> = house
-        .call("read_series", &["s"])
-        .await
-        .payload
-        .into_iter()
-        .map(|part| redis::from_redis_value(part).unwrap())
-        .collect();
-    assert_eq!(read, [["s", yoga, "active", "2", "2026-03-20"]]);
-    assert!(house.call("read_series", &[""]).await.payload.len() == 1);
+    house.call("mark_series", &["s", "2", "2026-03-13", "9", "1"]).await;
+    house.refuses("read_series", &["nothing", "", "1"], "not_found").await;
+    let said = house.call("read_series", &["s", "", "1"]).await;
+    let read: Vec<String> = redis::from_redis_value(said.payload[1].clone()).unwrap();
+    let stored: Value = serde_json::from_str(&read[1]).unwrap();
+    assert_eq!(stored, json!({ "body": yoga, "status": "active", "revision": 2 }));
+    assert_eq!((read[0].as_str(), read[2].as_str(), said.text(0).as_str()), ("s", "2026-03-20", ""));
     for (function, refusals) in [("put_series", "invalid stale"), ("mark_series", ""), ("read_series", "not_found")] {
         house.has_heard_all(function, refusals);
     }
+}
+
+/// The ids that a reply of `read_series` or `due_series` names.
+fn series_in(said: &Said) -> Vec<String> {
+    let series = |part: &redis::Value| redis::from_redis_value::<Vec<String>>(part.clone()).unwrap().remove(0);
+    said.payload[1..].iter().map(series).collect()
+}
+
+#[tokio::test]
+async fn a_page_of_series_is_read_alone_and_ends_at_so_many_bytes() {
+    let house = House::open(json!({})).await;
+    let long = json!({ "club": "city", "title": "x".repeat(60_000) }).to_string();
+    for number in 100..140 {
+        house.call("put_series", &[&format!("s{number}"), &long, "active", "0", ""]).await;
+    }
+    let page = house.call("read_series", &["", "", "1"]).await;
+    assert_eq!((series_in(&page), page.text(0)), (vec!["s100".to_owned()], "s100".to_owned()));
+    assert!(page.spent <= 3, "one of forty was looked at: {}", page.spent);
+    let (mut all, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = house.call("read_series", &["", &after, "200"]).await;
+        let (found, next) = (series_in(&page), page.text(0));
+        assert_eq!(found.len(), if next.is_empty() { 6 } else { 17 }, "a mebibyte of them");
+        all.extend(found);
+        if next.is_empty() {
+            break;
+        }
+        after = next;
+    }
+    assert_eq!(all, (100..140).map(|number| format!("s{number}")).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_series_is_due_once_a_day_and_when_it_or_the_rules_change() {
+    let house = House::open(json!({})).await;
+    let body = "{\"club\":\"city\"}";
+    for id in ["a", "b"] {
+        house.call("put_series", &[id, body, "active", "0", ""]).await;
+    }
+    let due = async |day: &str| series_in(&house.call("due_series", &[day]).await).join(" ");
+    let mark = async |id: &str, look: &str, rules: &str| {
+        house.call("mark_series", &[id, "1", "2026-03-20", look, rules]).await;
+    };
+    assert_eq!(due("7").await, "a b");
+    mark("a", "8", "1").await;
+    assert_eq!((due("7").await, due("8").await), ("b".to_owned(), "b a".to_owned()));
+    mark("b", "8", "1").await;
+    assert_eq!(due("7").await, "");
+    // Published under rules that have changed meanwhile.
+    mark("b", "8", "9").await;
+    assert_eq!(due("7").await, "b");
+    mark("b", "8", "1").await;
+    let _: i64 = house.on("HSET", "org", &["revision", "2"]).await;
+    assert_eq!(due("7").await, "a b", "under new rules every series is due");
+    mark("a", "8", "2").await;
+    mark("b", "8", "2").await;
+    assert_eq!(due("7").await, "");
+    house.call("put_series", &["a", "{\"club\":\"city\",\"room\":\"2\"}", "active", "1", ""]).await;
+    house.call("put_series", &["b", body, "ended", "1", ""]).await;
+    assert_eq!((due("7").await, due("9").await), ("a".to_owned(), "a".to_owned()));
+    // What an older version of the service stored is in no index yet.
+    let _: i64 = house.on("DEL", "series:ids", &[]).await;
+    let _: i64 = house.on("DEL", "series:due", &[]).await;
+    assert_eq!(series_in(&house.call("read_series", &["", "", "10"]).await), ["a", "b"]);
+    assert_eq!(due("7").await, "a b");
+    mark("b", "8", "2").await;
+    house.call("mark_series", &["b", "2", "", "8", "2"]).await;
+    assert_eq!(due("7").await, "a", "one that has ended is never looked at again");
+    house.has_heard_all("due_series", "");
+}
+
+#[tokio::test]
+async fn an_organisation_has_so_many_active_series_and_one_that_ends_makes_room() {
+    const SERIES_MAX: usize = 2_000;
+    let house = House::open(json!({})).await;
+    let body = "{\"club\":\"city\"}";
+    for number in 1..SERIES_MAX {
+        let _: i64 = house.on("ZADD", "series:due", &["0", &format!("filler-{number}")]).await;
+    }
+    house.call("put_series", &["last", body, "active", "0", ""]).await;
+    let said = house.refuses("put_series", &["one-more", body, "active", "0", ""], "invalid").await;
+    assert!(said.text(2).contains("2000"), "{said:?}");
+    house.call("put_series", &["last", body, "ended", "1", ""]).await;
+    assert_eq!(house.call("put_series", &["one-more", body, "active", "0", ""]).await.tag, "SERIES");
 }
 
 #[tokio::test]
@@ -104,13 +185,13 @@ async fn parts_are_there_or_empty() {
     let (ann, ben) = (house.id("ann", "k"), house.id("ben", "k"));
     assert_eq!(
         lengths(&[
-            "face", "k", "roster", "k", "entry", &ann, "mine", &ben, "me", "ann", "standing", "ann", "day", &day
+            "face", "k", "roster", "k", "entry", &ann, "mine", &ben, "me", "ann", "standing", "ann  ", "day", &day
         ])
         .await,
-        [1, 3, 2, 3, 2, 3, 2]
+        [1, 4, 2, 3, 2, 3, 2]
     );
     assert_eq!(
-        lengths(&["face", "x", "roster", "x", "entry", "x", "mine", "x", "me", "x", "standing", "x"]).await,
+        lengths(&["face", "x", "roster", "x", "entry", "x", "mine", "x", "me", "x", "standing", "x  "]).await,
         [0; 6]
     );
     assert_eq!(lengths(&["day", &day.replace("city", "nowhere"), "day", &day.replace("-05", "-06")]).await, [0, 1]);

@@ -95,11 +95,11 @@ impl World {
         org
     }
 
-    /// The same chain under a preset changed by a merge patch.
-    pub async fn org_under(&self, preset: &str, patch: Value) -> Org {
+    /// The same chain under a preset with other values here and there; null is a value too.
+    pub async fn org_under(&self, preset: &str, changes: Value) -> Org {
         let known = rollcall::domain::presets::preset(preset).expect("a preset");
         let mut policy = known.policy.to_json();
-        merge(&mut policy, &patch);
+        overlay(&mut policy, &changes);
         self.org_with(json!({ "name": "Gym", "policy": policy })).await
     }
 
@@ -127,6 +127,18 @@ impl World {
 
     pub fn redis(&self) -> &Redis {
         &self.rig.redis
+    }
+}
+
+/// Like a merge patch, but null is put in and takes nothing out: what a policy leaves out is `standard`'s. The one setting
+/// of two forms is replaced whole.
+fn overlay(target: &mut Value, changes: &Value) {
+    let Value::Object(changes) = changes else { return *target = changes.clone() };
+    for (name, change) in changes {
+        match target.get_mut(name) {
+            Some(known @ Value::Object(_)) if change.is_object() && name != "opens" => overlay(known, change),
+            _ => target[name] = change.clone(),
+        }
     }
 }
 

@@ -196,14 +196,27 @@ fn a_corrupt_field_is_named() {
     };
     let instants =
         "starts ends opens_at closes_at cancel_by promote_until decide_at check_in_opens check_in_due check_in_closes";
-    for name in instants.split_whitespace().chain(["zone", "date", "quiet", "policy"]) {
+    for name in instants.split_whitespace().chain(["zone", "date"]) {
         assert_eq!(corrupted(name, None), Some(name), "without {name}");
         assert_eq!(corrupted(name, Some("[7]")), Some(name));
     }
-    assert_eq!(corrupted("zone", Some("Europe/Oslo")), Some("zone"), "not the policy's");
-    assert_eq!(corrupted("quiet", Some(&format!("[[0,{}]]", i64::MAX))), Some("quiet"));
     assert_eq!(corrupted("starts", Some("9223372036854775807")), Some("starts"));
     assert_eq!(corrupted("none of them", None), None);
+}
+
+#[test]
+fn a_policy_beside_the_terms_that_cannot_be_read_leaves_the_instants_as_they_are() {
+    let terms = Terms::of(&offering(), at("2026-07-10T18:00:00+02:00"), 55);
+    let whole = fields(&terms);
+    for (name, odd) in
+        [("policy", "{"), ("policy", "[7]"), ("policy", r#"{"cancel":{"late":"sometimes"}}"#), ("quiet", "7")]
+    {
+        let get = |field: &str| if field == name { Some(odd) } else { whole.get(field).map(String::as_str) };
+        let read = Terms::from_fields(get).unwrap();
+        assert_eq!((read.zone, read.policy.timezone), (terms.zone, terms.zone), "{odd}");
+        let quiet = if name == "quiet" { Vec::new() } else { terms.quiet.clone() };
+        assert_eq!(read, Terms { policy: read.policy.clone(), quiet, ..terms.clone() }, "{odd}");
+    }
 }
 
 prop_compose! {

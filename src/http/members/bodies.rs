@@ -32,6 +32,9 @@ pub struct MemberBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<String>,
     membership: MembershipBody,
+    /// What of the stored member cannot be read. A PUT without it repairs them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unreadable: Option<String>,
 }
 
 /// What a membership covers.
@@ -113,8 +116,9 @@ pub struct StrikeBody {
 impl MemberBody {
     /// The member as the desk and the member see them.
     pub fn of(member: Member) -> MemberBody {
-        let Member { id, name, email, phone, born, language, membership } = member;
-        MemberBody { id, name, email, phone, born, language, membership: MembershipBody::of(membership) }
+        let Member { id, name, email, phone, born, language, membership, unreadable } = member;
+        let membership = MembershipBody::of(membership);
+        MemberBody { id, name, email, phone, born, language, membership, unreadable }
     }
 }
 

@@ -117,6 +117,7 @@ impl Relay {
             }
             versions.push((name, caught.version));
             patches.extend(caught.frames);
+            slot.idle_since = None;
             slot.listeners.insert(outbox.session, Listener { outbox: outbox.clone(), instructor: instructor.clone() });
             self.topics.joined(outbox.session, &topic);
         }

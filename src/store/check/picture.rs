@@ -140,6 +140,7 @@ enum Place {
     Rest,
     /// No other key refers to these: they are only checked to be readable.
     Series,
+    SeriesIndex,
     Done,
     /// Read by themselves, line by line.
     Stream,
@@ -174,7 +175,8 @@ impl Place {
             ("done" | "told" | "keyed", Some(_), _) => Place::Done,
             ("org", None, None) => Place::Settings,
             ("clubs", None, None) => Place::Clubs,
-            ("series", None, None) | ("series", Some("published"), None) => Place::Series,
+            ("series", None, None) | ("series", Some("published" | "rules"), None) => Place::Series,
+            ("series", Some("ids" | "due"), None) => Place::SeriesIndex,
             ("classes", None, None) => Place::Classes,
             ("unopened", None, None) => Place::Unopened,
             ("timers", None, None) => Place::Timers,
@@ -203,7 +205,7 @@ impl Place {
             Place::Done => Kind::Text,
             Place::Stream => return None,
             Place::ClubClasses(_) | Place::CategoryClasses(_) | Place::InstructorClasses(_) => Kind::Sorted,
-            Place::Classes | Place::Unopened | Place::Timers | Place::Rest => Kind::Sorted,
+            Place::Classes | Place::Unopened | Place::Timers | Place::Rest | Place::SeriesIndex => Kind::Sorted,
             Place::Members | Place::MemberIndex | Place::Class(..) | Place::Member(..) => Kind::Sorted,
         })
     }

@@ -2,7 +2,8 @@
 
   The organisation's field `layout` names what its keys are known to hold:
     1 (or absent)   as releases up to dbc61f7 write them
-    2               classes are listed by category and by instructor as well
+    2               classes are listed by category and by instructor as well; series have indexes of their own, made where
+                    they are missing whenever series are read (recurring.lua)
 
   How to change the layout, here and later:
     1. Every function writes the new keys beside the old ones at once, whatever the field says (R.index_class).

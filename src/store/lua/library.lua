@@ -33,6 +33,9 @@
     unopened              zset    classes whose booking has not opened, by opening
     series                hash    series id -> JSON {body, status, revision}
     series:published      hash    series id -> the last day published
+    series:ids            zset    series ids, by id
+    series:due            zset    active series by the day on which they are next looked at
+    series:rules          hash    revision: the organisation's, under which those days were said
     timers                zset    what falls due, by instant; equal instants in the order of the text
     fees                  stream  the ledger, under the change number
     events                stream  everything that happened, under <ms>-<change number>

@@ -6,6 +6,8 @@
   EVENTS none
   WHY    ahead is what is live in a class that has not ended; everything else is past ]]
 do
+  local looks_max = 50 -- bookings of one call; each is read with its class and, where it waits, its place
+
   local function ahead(X, b)
     return R.live[b.status] ~= nil and R.class_of(X, b).ends > X.now
   end
@@ -13,11 +15,11 @@ do
   -- The history from the newest on, below a change number, looking at a bounded number.
   local function history(X, member, after)
     local high = after ~= '' and '(' .. after or '+inf'
-    local raw = redis.call('ZREVRANGEBYSCORE', X.p .. 'member:' .. member .. ':history', high, '-inf', 'WITHSCORES',
-      'LIMIT', 0, R.scan_max)
+    local raw = redis.call('ZREVRANGEBYSCORE', R.member_key(X, member, 'history'), high, '-inf', 'WITHSCORES',
+      'LIMIT', 0, looks_max)
     local out = {}
     for i = 1, #raw, 2 do out[#out + 1] = { id = raw[i], score = tonumber(raw[i + 1]) } end
-    return out, #out == R.scan_max
+    return out, #out == looks_max
   end
 
   R.read('list_bookings', function(X, member, when, limit, after, after_id)
@@ -26,7 +28,8 @@ do
     local ascending = when == 'upcoming'
     local page, more
     if ascending then
-      page, more = R.page(R.upcoming(X, member), X.now - 86400000, nil, after, after_id)
+      local key = R.member_key(X, member, 'upcoming')
+      page, more = R.page(X, key, X.now - 86400000, nil, after, after_id, looks_max)
     else
       page, more = history(X, member, after)
     end
@@ -39,6 +42,7 @@ do
           break
         end
         found[#found + 1] = R.booking_doc(X, b)
+        if b.status == 'waitlisted' then X.spent = X.spent + 1 end
       end
       last = entry
     end

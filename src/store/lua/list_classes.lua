@@ -20,9 +20,9 @@ do
   end
 
   R.read('list_classes', function(X, club, category, instructor, from, to, limit, after, after_id, member)
-    local index = R.z(X, list_of(X, club, category, instructor))
+    local list = X.p .. list_of(X, club, category, instructor)
     local hi = to ~= '' and tonumber(to) - 1 or nil
-    local page, more = R.page(index, tonumber(from) or 0, hi, after, after_id)
+    local page, more = R.page(X, list, tonumber(from) or 0, hi, after, after_id, R.scan_max)
     local found, last = {}, nil
     for _, entry in ipairs(page) do
       if #found == tonumber(limit) or (last and X.spent >= R.budget) then

@@ -18,6 +18,7 @@ do
     if after ~= '' and not still_there(X, key, after) then return 'GONE', {} end
     local lines = redis.call('XRANGE', key, after == '' and '-' or '(' .. after, '+', 'COUNT', most + 1)
     local out = { '' }
+    X.spent = X.spent + #lines
     for i, line in ipairs(lines) do
       if i > most then
         out[1] = '1'

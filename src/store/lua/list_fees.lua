@@ -11,7 +11,7 @@ do
 
   local function of_member(X, member, after, most)
     local out = {}
-    local ids = redis.call('ZRANGEBYSCORE', X.p .. 'member:' .. member .. ':fees', '(' .. after, '+inf', 'LIMIT', 0, most)
+    local ids = redis.call('ZRANGEBYSCORE', R.member_key(X, member, 'fees'), '(' .. after, '+inf', 'LIMIT', 0, most)
     for i, id in ipairs(ids) do
       out[i] = redis.call('XRANGE', X.p .. 'fees', id .. '-0', id .. '-0')[1] or R.corrupt('fee ' .. id .. ' is missing')
     end
@@ -23,6 +23,7 @@ do
     if member ~= '' and not R.member(X, member) then return R.refuse('not_found', nil, 'member') end
     local lines = member == '' and all(X, after, most + 1) or of_member(X, member, after, most + 1)
     local out = { '' }
+    X.spent = X.spent + #lines
     for i, line in ipairs(lines) do
       if i > most then
         out[1] = '1'

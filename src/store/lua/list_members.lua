@@ -11,6 +11,7 @@ R.read('list_members', function(X, query, limit, after)
   local most = tonumber(limit)
   local page = redis.call('ZRANGEBYLEX', key, low, high, 'LIMIT', 0, most + 1)
   local out, seen = { '' }, {}
+  X.spent = X.spent + #page
   for i, entry in ipairs(page) do
     if i > most then
       out[1] = page[most]
@@ -19,7 +20,7 @@ R.read('list_members', function(X, query, limit, after)
       if not seen[id] then
         seen[id] = true
         out[#out + 1] = id
-        out[#out + 1] = redis.call('HGETALL', X.p .. 'member:' .. id)
+        out[#out + 1] = redis.call('HGETALL', X.p .. 'member:' .. R.part[id])
       end
     end
   end

@@ -9,7 +9,7 @@ R.read('migrate', function(X)
   if R.laid_out(X, R.layout) then return 'MIGRATED', { '' } end
   if not org.own then R.set(X, org, 'own', R.cursor(X)) end
   local from = org.migrated and cjson.decode(org.migrated) or { '', '' }
-  local page, more = R.page(R.z(X, 'classes'), 0, nil, from[1], from[2])
+  local page, more = R.page(X, X.p .. 'classes', 0, nil, from[1], from[2], R.scan_max)
   local last
   for _, entry in ipairs(page) do
     if last and X.spent >= R.budget then

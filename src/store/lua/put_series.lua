@@ -6,19 +6,25 @@
   EVENTS series_changed
   WHY    its classes are published one by one, each through the same gate as any other ]]
 R.write('put_series', function(X, id, body, status, seen, match)
-  local key = X.p .. 'series'
-  local stored = redis.call('HGET', key, id)
-  local was = stored and cjson.decode(stored) or { revision = 0 }
+  local stored = R.series(X, id)
+  local was = stored or { revision = 0 }
   if seen == '0' and stored then return R.refuse('invalid', '/id', 'is taken by another series') end
   if match ~= '' and was.revision ~= tonumber(match) then return R.refuse('stale') end
   if was.revision ~= tonumber(seen) then return 'RETRY', {} end
-  if redis.call('HEXISTS', X.p .. 'clubs', cjson.decode(body).club) == 0 then
+  -- One that ends is not judged: whatever is stored of it, it can be ended.
+  if status == 'active' and redis.call('HEXISTS', X.p .. 'clubs', cjson.decode(body).club) == 0 then
     return R.refuse('invalid', '/club', 'there is no such club')
+  end
+  if not stored and redis.call('ZCARD', X.p .. 'series:due') >= R.series_max then
+    return R.refuse('invalid', '', 'cannot be stored: the organisation has as many active series as it may, '
+      .. R.text(R.series_max))
   end
   if was.body ~= body or was.status ~= status then
     was = { body = body, status = status, revision = was.revision + 1 }
     R.emit(X, 'series_changed', X.now, { data = { series = id, status = status } })
-    X.after[#X.after + 1] = { 'HSET', key, id, cjson.encode(was) }
+    R.also(X, 'hash', 'HSET', 'series', id, cjson.encode(was))
+    R.also(X, 'zset', 'ZADD', 'series:ids', '0', id)
+    R.series_due(X, id, status == 'active' and '0' or nil)
   end
   return 'SERIES', { id, body, status, R.text(was.revision) }
 end)

@@ -10,6 +10,7 @@ R.read('read_history', function(X, id, skip, limit)
   local from, most = tonumber(skip), tonumber(limit)
   local lines = redis.call('LRANGE', c.key .. ':history', from, from + most)
   local out = { '' }
+  X.spent = X.spent + #lines
   for i, line in ipairs(lines) do
     if i > most then out[1] = '1' else out[i + 1] = line end
   end

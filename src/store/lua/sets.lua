@@ -91,33 +91,4 @@ do
     while most and #out > most do out[#out] = nil end
     return out
   end
-
-  -- How many entries come before or at the cursor, found by halving: the entry itself may have gone meanwhile.
-  local function rank_after(key, score, id)
-    local low = redis.call('ZCOUNT', key, '-inf', '(' .. score)
-    local high = low + redis.call('ZCOUNT', key, score, score)
-    while low < high do
-      local middle = math.floor((low + high) / 2)
-      local entry = redis.call('ZRANGE', key, middle, middle)[1]
-      if entry and (entry == id or R.before(entry, id)) then low = middle + 1 else high = middle end
-    end
-    return low
-  end
-
-  -- What follows a cursor, a score and an id ('' for the beginning), looking at a bounded number of stored entries; and
-  -- whether there is more.
-  function R.page(z, lo, hi, after, after_id)
-    local first = after ~= '' and rank_after(z.key, after, after_id) or 0
-    local least = redis.call('ZCOUNT', z.key, '-inf', '(' .. R.texts[lo])
-    first = math.max(first, least)
-    local raw = redis.call('ZRANGE', z.key, first, first + R.scan_max - 1, 'WITHSCORES')
-    local out = {}
-    for i = 1, #raw, 2 do
-      local score = tonumber(raw[i + 1])
-      if hi and score > hi then return out, false end
-      out[#out + 1] = { id = raw[i], score = score }
-    end
-    z.unit.spent = z.unit.spent + math.floor(#out / 16)
-    return out, #out == R.scan_max
-  end
 end

@@ -16,7 +16,7 @@ do
   -- Asks for the next classes' terms: leaves the question in X.ask. False, as the call must be made again.
   function R.ask_terms(X)
     local reterm = cjson.decode(X.org.reterm)
-    local page, more = R.page(R.z(X, 'classes'), reterm.at, nil, reterm.start, reterm.class)
+    local page, more = R.page(X, X.p .. 'classes', reterm.at, nil, reterm.start, reterm.class, R.scan_max)
     local found, last = {}, nil
     for _, entry in ipairs(page) do
       if #found == 2 * classes_max or X.spent >= R.budget and last then

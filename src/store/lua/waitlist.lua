@@ -134,8 +134,6 @@ do
     return out
   end
 
-  function R.live_bookings(X, c) return R.bookings_after(X, c, { 'roster', 'offers', 'queue' }, 0, 100000) end
-
   local function wake_at(X, c, at)
     R.put(R.z(X, 'timers'), 'b ' .. c.id .. ' 0', at)
   end
