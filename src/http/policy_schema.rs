@@ -5,35 +5,41 @@
 
 use utoipa::ToSchema;
 
-use super::schema::{BelowMinimumWord, LateWord, ModeWord, ThenWord, UntouchedRosterWord};
+use super::schema::{
+    BelowMinimumWord, CurrencyText, FeeAmount, LanguageList, LateWord, ModeWord, SpanText, ThenWord, TimeText,
+    UntouchedRosterWord, ZoneText,
+};
 
 /// Everything a chain may decide for itself. Durations are ISO 8601 in weeks, days, hours,
 /// minutes and seconds; fees are in minor units of the currency.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = Policy)]
 pub struct PolicyDoc {
-    #[schema(example = "Europe/Copenhagen")]
+    #[schema(value_type = ZoneText)]
     timezone: String,
-    #[schema(example = "DKK")]
+    #[schema(value_type = CurrencyText)]
     currency: String,
     /// The preferred one first.
+    #[schema(value_type = LanguageList)]
     languages: Vec<String>,
     booking: BookingRulesDoc,
     cancel: CancelRulesDoc,
     waitlist: WaitlistRulesDoc,
     attendance: AttendanceRulesDoc,
     /// A change announced later than this before the start lets everyone booked cancel free.
-    #[schema(example = "PT24H")]
+    #[schema(value_type = SpanText)]
     change_notice: String,
     retention: RetentionDoc,
 }
 
 /// When a class can be booked, and how many of them.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = BookingRules)]
 struct BookingRulesDoc {
     opens: OpensDoc,
-    #[schema(example = "PT0S")]
+    #[schema(value_type = SpanText)]
     closes_before: String,
     /// Spots a member may hold on one local day.
     #[schema(minimum = 1, maximum = 100)]
@@ -46,28 +52,42 @@ struct BookingRulesDoc {
 
 /// When booking opens: so long before the start, or at a fixed local time so many days before.
 #[derive(ToSchema)]
-#[schema(as = Opens)]
 #[serde(untagged)]
+#[schema(as = Opens)]
 enum OpensDoc {
-    Before {
-        #[schema(example = "P7D")]
-        before: String,
-    },
-    Days {
-        #[schema(maximum = 366)]
-        days: u32,
-        #[schema(example = "08:00")]
-        at: String,
-    },
+    Before(OpensBeforeDoc),
+    Days(OpensDaysDoc),
+}
+
+/// So long before the start.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = OpensBefore)]
+struct OpensBeforeDoc {
+    #[schema(value_type = SpanText)]
+    before: String,
+}
+
+/// At a local time so many days before.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = OpensDays)]
+struct OpensDaysDoc {
+    #[schema(maximum = 366)]
+    days: u32,
+    #[schema(value_type = TimeText)]
+    at: String,
 }
 
 /// What cancelling costs.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = CancelRules)]
 struct CancelRulesDoc {
-    #[schema(example = "PT2H")]
+    #[schema(value_type = SpanText)]
     free_until: String,
     late: LateWord,
+    #[schema(value_type = FeeAmount)]
     late_fee: u32,
     late_is_strike: bool,
     /// A late cancel's charge is waived when the spot is taken again.
@@ -76,19 +96,20 @@ struct CancelRulesDoc {
 
 /// How a freed spot finds its next member.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = WaitlistRules)]
 struct WaitlistRulesDoc {
     #[schema(maximum = 500)]
     max: u32,
     mode: ModeWord,
     /// How long an offer stands, quiet hours not counted.
-    #[schema(example = "PT30M")]
+    #[schema(value_type = SpanText)]
     offer_for: String,
-    #[schema(example = "PT3H")]
+    #[schema(value_type = SpanText)]
     promote_until: String,
     then: ThenWord,
     /// A promoted member may cancel free for this long.
-    #[schema(example = "PT30M")]
+    #[schema(value_type = SpanText)]
     grace: String,
     leave_overlapping: bool,
     quiet: Option<QuietDoc>,
@@ -96,39 +117,43 @@ struct WaitlistRulesDoc {
 
 /// Local hours in which no offer is made and their clock stands still.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = Quiet)]
 struct QuietDoc {
-    #[schema(example = "22:00")]
+    #[schema(value_type = TimeText)]
     from: String,
-    #[schema(example = "07:00")]
+    #[schema(value_type = TimeText)]
     until: String,
 }
 
 /// The roll, and what missing it costs.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = AttendanceRules)]
 struct AttendanceRulesDoc {
     /// Before the start.
-    #[schema(example = "PT60M")]
+    #[schema(value_type = SpanText)]
     check_in_opens: String,
     /// Before the start; later is late.
-    #[schema(example = "PT5M")]
+    #[schema(value_type = SpanText)]
     check_in_due: String,
     /// After the start; later is a no-show.
-    #[schema(example = "PT10M")]
+    #[schema(value_type = SpanText)]
     check_in_closes: String,
+    #[schema(value_type = FeeAmount)]
     late_fee: u32,
+    #[schema(value_type = FeeAmount)]
     no_show_fee: u32,
     /// So many no-shows within `strike_window` begin a ban; none are counted where it is null.
     #[schema(minimum = 1, maximum = 100)]
     strikes: Option<u32>,
-    #[schema(example = "P14D")]
+    #[schema(value_type = SpanText)]
     strike_window: String,
-    #[schema(example = "P14D")]
+    #[schema(value_type = SpanText)]
     ban: String,
     #[schema(maximum = 5000)]
     minimum: u32,
-    #[schema(example = "PT2H")]
+    #[schema(value_type = SpanText)]
     decide_before: String,
     below_minimum: BelowMinimumWord,
     untouched_roster: UntouchedRosterWord,
@@ -136,10 +161,11 @@ struct AttendanceRulesDoc {
 
 /// How long things are kept.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = Retention)]
 struct RetentionDoc {
-    #[schema(example = "P400D")]
+    #[schema(value_type = SpanText)]
     history: String,
-    #[schema(example = "P14D")]
+    #[schema(value_type = SpanText)]
     events: String,
 }

@@ -6,6 +6,7 @@
 mod support;
 
 mod deploy;
+mod described;
 mod tls;
 
 use std::fs;
