@@ -8,6 +8,7 @@ mod support;
 mod asked;
 mod deploy;
 mod described;
+mod names;
 mod tls;
 
 use std::fs;
@@ -45,8 +46,12 @@ impl Service {
     }
 
     fn with(command: &mut Command) -> Service {
+        Service::at(command, "127.0.0.1:0")
+    }
+
+    fn at(command: &mut Command, address: &str) -> Service {
         let mut child =
-            command.args(["--listen", "127.0.0.1:0", "--log-format", "text"]).stderr(Stdio::piped()).spawn().unwrap();
+            command.args(["--listen", address, "--log-format", "text"]).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (said, log) = mpsc::channel();
         thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| said.send(line)));
@@ -58,7 +63,8 @@ impl Service {
             }
             service.heard.push(line);
         };
-        let digits = line.rsplit("127.0.0.1:").next().unwrap().split(|c: char| !c.is_ascii_digit()).next().unwrap();
+        let address = line.rsplit("http://").next().unwrap();
+        let digits = address.split(':').nth(1).unwrap().split(|c: char| !c.is_ascii_digit()).next().unwrap();
         service.port = digits.parse().unwrap();
         service
     }
