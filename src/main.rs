@@ -36,7 +36,7 @@ enum Command {
     /// Run the service with a filled organisation for each preset, and print who may do what
     Demo(Box<Settings>),
     /// Print a token
-    Token(TokenArgs),
+    Token(Box<TokenArgs>),
     /// Report every broken invariant of a Redis, and what was read; exit code 1 if any is broken, 2 if there is nothing
     Check(CheckArgs),
 }

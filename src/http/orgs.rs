@@ -44,7 +44,7 @@ pub struct OrgBody {
 #[expect(dead_code, reason = "describes a body that the domain reads")]
 enum NewOrgDoc {
     ByPreset(OrgByPresetDoc),
-    ByPolicy(OrgByPolicyDoc),
+    ByPolicy(Box<OrgByPolicyDoc>),
 }
 
 /// Under a preset, or under the policy it has.
