@@ -24,7 +24,9 @@ use tokio::time::timeout;
 use tracing::{error, info, warn};
 
 use crate::config::{Config, TokenKeys};
-use crate::http::{self, Auth, AuthSettings, Health, KeyError, KeySource, Metrics, Origins, RateLimit, TimeTravel};
+use crate::http::{
+    self, Auth, AuthSettings, Guesses, Health, KeyError, KeySource, Metrics, Origins, RateLimit, TimeTravel,
+};
 use crate::jobs::keeper::Keeper;
 use crate::jobs::ticker::Ticker;
 use crate::push::counters::Counters;
@@ -221,6 +223,7 @@ async fn serve(
     let auth = web::Data::new(auth(config).await?);
     let rate = config.rate_limit.map_or((0, 0), |limit| (limit.per_second, limit.burst));
     let rate_limit = web::Data::new(RateLimit::new(rate.0, rate.1));
+    let guesses = web::Data::new(Guesses::new(config.rate_limit.is_some()));
     let origins = web::Data::new(Origins::new(config.allowed_origins.clone()));
     let metrics = web::Data::new(Metrics::in_registry(registry)?);
     let time_travel = web::Data::new(TimeTravel(config.time_travel));
@@ -231,6 +234,7 @@ async fn serve(
             .app_data(hub.clone())
             .app_data(auth.clone())
             .app_data(rate_limit.clone())
+            .app_data(guesses.clone())
             .app_data(origins.clone())
             .app_data(metrics.clone())
             .app_data(health.clone())

@@ -1,19 +1,23 @@
 //! The command line: `serve`, `demo`, `token`, `check`. It reads settings, starts and stops the app, and turns every
 //! failure into one line and an exit code: 2 for what was asked wrongly, 1 for what went wrong.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use rollcall::app::App;
 use rollcall::config::{Config, Settings, Signing, SigningSettings};
 use rollcall::domain::caller::Role;
+use rollcall::domain::ids::{ClubId, MemberId, OrgId};
 use rollcall::domain::span::Span;
-use rollcall::store::check;
+use rollcall::store::check::{self, Report};
 use rollcall::store::target::RedisTarget;
 use rollcall::telemetry;
 use rollcall::token::{self, Claims};
+use tracing::warn;
 
 const ASKED_WRONGLY: u8 = 2;
 
@@ -32,8 +36,8 @@ enum Command {
     /// Run the service with a filled organisation for each preset, and print who may do what
     Demo(Box<Settings>),
     /// Print a token
-    Token(TokenArgs),
-    /// Report every broken invariant of a Redis; exit code 1 if there is any
+    Token(Box<TokenArgs>),
+    /// Report every broken invariant of a Redis, and what was read; exit code 1 if any is broken, 2 if there is nothing
     Check(CheckArgs),
 }
 
@@ -48,6 +52,13 @@ struct CheckArgs {
 struct TokenArgs {
     #[command(flatten)]
     signing: SigningSettings,
+    /// Where the service checks tokens with these, it believes none of ours
+    #[arg(long, env = "ROLLCALL_JWT_PUBLIC_KEY", hide = true)]
+    jwt_public_key: Option<OsString>,
+    #[arg(long, env = "ROLLCALL_JWKS_FILE", hide = true)]
+    jwks_file: Option<OsString>,
+    #[arg(long, env = "ROLLCALL_JWKS_URL", hide = true)]
+    jwks_url: Option<OsString>,
     /// The organisation; an operator has none
     #[arg(long)]
     org: Option<String>,
@@ -78,10 +89,31 @@ fn with_config(settings: &Settings, then: impl FnOnce(Config) -> ExitCode) -> Ex
     match Config::read(settings) {
         Ok(config) => {
             telemetry::start_logging(config.log_format);
+            warn_of_misspelt();
             then(config)
         }
         Err(error) => failed(ASKED_WRONGLY, &error),
     }
+}
+
+/// Names variables that look like settings and are none.
+fn warn_of_misspelt() {
+    let known = known_variables(&Cli::command());
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if !name.starts_with("ROLLCALL_") || known.iter().any(|known| *known == name) {
+            continue;
+        }
+        let nearest = known.iter().max_by(|a, b| strsim::jaro(&name, a).total_cmp(&strsim::jaro(&name, b)));
+        let nearest = nearest.map_or("", String::as_str);
+        warn!("{name} is no setting and changes nothing; the nearest that is one is {nearest}");
+    }
+}
+
+/// Every variable that some command reads.
+fn known_variables(command: &clap::Command) -> BTreeSet<String> {
+    let own = command.get_arguments().filter_map(|arg| Some(arg.get_env()?.to_string_lossy().into_owned()));
+    own.chain(command.get_subcommands().flat_map(known_variables)).collect()
 }
 
 /// Runs a task to its end, on a runtime of its own.
@@ -107,40 +139,74 @@ async fn demo(config: Config) -> Result<ExitCode, String> {
 
 fn token(args: &TokenArgs) -> ExitCode {
     match minted(args) {
-        Ok(token) => match writeln!(io::stdout(), "{token}") {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => failed(1, &error),
-        },
+        Ok((token, secret)) => {
+            let _ = writeln!(io::stderr(), "rollcall: signed with the secret of {secret}");
+            match writeln!(io::stdout(), "{token}") {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => failed(1, &error),
+            }
+        }
         Err(problem) => failed(ASKED_WRONGLY, &problem),
     }
 }
 
-fn minted(args: &TokenArgs) -> Result<String, String> {
+/// A token, and where its secret stands. What the service would not believe is not made.
+fn minted(args: &TokenArgs) -> Result<(String, String), String> {
     let role = Role::parse(&args.role).map_err(|error| format!("--role {error}"))?;
     if (role == Role::Operator) == args.org.is_some() {
         return Err("--org names the organisation; only an operator has none".to_owned());
     }
+    MemberId::parse(&args.sub).map_err(|error| format!("--sub {error}"))?;
+    args.org.as_deref().map(OrgId::parse).transpose().map_err(|error| format!("--org {error}"))?;
+    args.club.as_deref().map(ClubId::parse).transpose().map_err(|error| format!("--club {error}"))?;
     let ttl = Span::parse(&args.ttl).map_err(|error| format!("--ttl {error}"))?;
     let ttl_s = u64::try_from(ttl.fixed_ms() / 1000).unwrap_or(0);
+    if ttl_s == 0 {
+        return Err("--ttl must be a second or more: the token would have run out already".to_owned());
+    }
+    let elsewhere = [
+        ("ROLLCALL_JWT_PUBLIC_KEY", &args.jwt_public_key),
+        ("ROLLCALL_JWKS_FILE", &args.jwks_file),
+        ("ROLLCALL_JWKS_URL", &args.jwks_url),
+    ];
+    let set = |given: &Option<OsString>| given.as_ref().is_some_and(|given| !given.is_empty());
+    if let Some((variable, _)) = elsewhere.into_iter().find(|(_, given)| set(given)) {
+        return Err(format!("{variable} is set: such a service believes its provider's tokens and none of ours"));
+    }
     let signing = Signing::read(&args.signing).map_err(|error| error.to_string())?;
-    let secret = token::signing_secret(&signing).map_err(|error| error.to_string())?;
+    let (secret, place) = token::found_secret(&signing).map_err(|error| error.to_string())?;
     let claims =
         Claims { sub: args.sub.clone(), org: args.org.clone(), role: role.to_string(), club: args.club.clone() };
-    token::mint(&secret, &claims, ttl_s).map_err(|error| error.to_string())
+    let token = token::mint(&secret, &claims, ttl_s).map_err(|error| error.to_string())?;
+    Ok((token, place))
 }
 
 fn check(args: &CheckArgs) -> ExitCode {
     match RedisTarget::parse(&args.url).and_then(|target| target.supported().map(|()| target)) {
-        Ok(target) => run(async move { report(&check::run(&target).await.map_err(|error| error.to_string())?) }),
+        Ok(target) => {
+            run(async move { report(&target, &check::run(&target).await.map_err(|error| error.to_string())?) })
+        }
         Err(problem) => failed(ASKED_WRONGLY, &format!("--url {problem}")),
     }
 }
 
-/// Each broken invariant on a line.
-fn report(broken: &[String]) -> Result<ExitCode, String> {
+/// Each broken invariant on a line, then what was read. Nothing at all means that another Redis was meant.
+fn report(target: &RedisTarget, report: &Report) -> Result<ExitCode, String> {
+    let Report { read, broken } = report;
+    if broken.is_empty() && read.orgs == 0 {
+        return Ok(failed(
+            ASKED_WRONGLY,
+            &format!("there is no organisation in the Redis at {target}: is it the right one?"),
+        ));
+    }
     let mut out = io::stdout().lock();
-    for what in broken {
-        writeln!(out, "{what}").map_err(|error| error.to_string())?;
+    let verdict = match broken.len() {
+        0 => "ok".to_owned(),
+        1 => "1 broken invariant".to_owned(),
+        count => format!("{count} broken invariants"),
+    };
+    for line in broken.iter().chain([&format!("{read}: {verdict}")]) {
+        writeln!(out, "{line}").map_err(|error| error.to_string())?;
     }
     Ok(if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -23,6 +23,11 @@ const SECRET_BYTES: usize = 32;
 pub enum TokenError {
     #[error("the secret {0} cannot be used: {1}")]
     Secret(PathBuf, io::Error),
+    #[error(
+        "there is no secret {0}: start the service there once, name its data directory (ROLLCALL_DATA_DIR), \
+         or give its ROLLCALL_JWT_SECRET"
+    )]
+    NoSecret(PathBuf),
     #[error("the token cannot be signed: {0}")]
     Sign(#[from] jsonwebtoken::errors::Error),
 }
@@ -63,6 +68,23 @@ pub fn signing_secret(signing: &Signing) -> Result<String, TokenError> {
     }
     let path = signing.data_dir.join("jwt_secret");
     generated(&signing.data_dir, &path).map_err(|error| TokenError::Secret(path, error))
+}
+
+/// The secret that a service uses, and where it stands. None is made: one that no service has signs nothing of use.
+pub fn found_secret(signing: &Signing) -> Result<(String, String), TokenError> {
+    if let Some(secret) = &signing.secret {
+        return Ok((secret.clone(), "ROLLCALL_JWT_SECRET".to_owned()));
+    }
+    let path = signing.data_dir.join("jwt_secret");
+    match fs::read_to_string(&path) {
+        Ok(secret) if !secret.trim().is_empty() => {
+            let place = fs::canonicalize(&path).unwrap_or(path);
+            Ok((secret.trim().to_owned(), place.display().to_string()))
+        }
+        Ok(_) => Err(TokenError::Secret(path, io::Error::new(ErrorKind::InvalidData, "it is empty"))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(TokenError::NoSecret(path)),
+        Err(error) => Err(TokenError::Secret(path, error)),
+    }
 }
 
 /// Written beside and linked into place, so that of two processes that start at once both use the one that is

@@ -9,6 +9,7 @@ use std::ops::RangeInclusive;
 use serde_json::{Map, Value};
 
 use super::invalid::{FieldError, Parsed, under, wrong};
+use super::visible::{is_plain, is_seen};
 
 /// A JSON object being read. Each reader gives `None` for a field that is wrong, which `finish` then reports.
 pub struct Fields<'a> {
@@ -95,14 +96,15 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Text of so many characters, without control characters; spaces around it are dropped.
+/// Text of so many characters, of which at least one is seen, without control characters and turns of the writing
+/// direction; spaces around it are dropped.
 pub fn text(len: RangeInclusive<usize>) -> impl Fn(&Value) -> Parsed<String> {
     move |value| {
-        let good = value.as_str().filter(|text| !text.contains(char::is_control)).map(str::trim);
-        match good.filter(|text| len.contains(&text.chars().count())) {
+        let good = value.as_str().filter(|text| is_plain(text)).map(str::trim);
+        match good.filter(|text| len.contains(&text.chars().count()) && is_seen(text)) {
             Some(text) => Ok(text.to_owned()),
             None => wrong(format!(
-                "must be text of {} to {} characters, none of them a control character",
+                "must be text of {} to {} characters: one at least that is seen, and none that controls or turns the writing",
                 len.start(),
                 len.end()
             )),
@@ -182,6 +184,9 @@ mod tests {
             json!("a\u{7f}"),
             json!("\na"),
             json!("a\u{85}"),
+            json!("\u{200b}"),
+            json!("\u{3164} "),
+            json!("a\u{202e}"),
             json!(7),
             json!(null),
         ] {

@@ -38,6 +38,20 @@ impl fmt::Display for FieldError {
     }
 }
 
+/// The first error in a sentence, for whoever sees only a line: `capacity: must be …`.
+#[must_use]
+pub fn summary(errors: &[FieldError]) -> String {
+    let Some(FieldError { pointer, detail }) = errors.first() else {
+        return "One or more values are not allowed.".to_owned();
+    };
+    let place = pointer.trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~");
+    let what = if place.is_empty() { detail.clone() } else { format!("{place}: {detail}") };
+    match errors.len() - 1 {
+        0 => format!("{what}."),
+        others => format!("{what} (and {others} more)."),
+    }
+}
+
 /// All of `errors`, seen from the object or list that holds their value under `name`.
 #[must_use]
 pub fn under(name: &str, errors: Vec<FieldError>) -> Vec<FieldError> {
@@ -69,6 +83,16 @@ mod tests {
     fn a_pointer_escapes_what_rfc_6901_escapes() {
         let error = FieldError::new("", "is wrong").under("a/b~c").under("0").under("");
         assert_eq!(error.pointer, "//0/a~1b~0c");
+    }
+
+    #[test]
+    fn a_summary_names_the_first_error_and_counts_the_others() {
+        let capacity = FieldError::new("/capacity", "must be 1 to 5000");
+        let nested = FieldError::new("", "is missing").under("free_until").under("a/b");
+        assert_eq!(summary(std::slice::from_ref(&capacity)), "capacity: must be 1 to 5000.");
+        assert_eq!(summary(&[nested, capacity.clone(), capacity]), "a/b.free_until: is missing (and 2 more).");
+        assert_eq!(summary(&[FieldError::new("", "must be an object")]), "must be an object.");
+        assert_eq!(summary(&[]), "One or more values are not allowed.");
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub mod calendar;
 // Reading bodies.
 pub mod invalid;
 
+pub mod visible;
+
 pub mod fields;
 
 // The rules.

@@ -16,6 +16,9 @@ use crate::store::{Answer, Page};
 
 const ROLLCALL_CURSOR: HeaderName = HeaderName::from_static("rollcall-cursor");
 
+/// The cursor of an organisation in which nothing ever happened, which is one that does not exist.
+const NO_STREAM: &str = "0-0";
+
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ListBody<T> {
@@ -42,10 +45,10 @@ pub fn read<T, B: Serialize>(
     body: impl FnOnce(T, Tz) -> B,
 ) -> Result<HttpResponse, Problem> {
     let answer = answer.map_err(harmless)?;
-    let zone = answer.zone;
-    match answer.outcome {
+    let Answer { outcome, cursor, zone } = answer;
+    match outcome {
         Ok(value) => Ok(HttpResponse::Ok().json(body(value, zone))),
-        Err(refusal) => Err(Problem::refused(refusal, zone)),
+        Err(refusal) => Err(refused(refusal, zone, &cursor)),
     }
 }
 
@@ -119,10 +122,12 @@ fn written<T>(answer: Result<Answer<T>, StoreError>) -> Result<Written<T>, Probl
     }
 }
 
-/// A refused write too says where the stream is; an organisation that does not exist has no stream.
-fn refused(refusal: Refusal, zone: Tz, cursor: &str) -> Problem {
+/// A refusal says where the stream is, as every answer does. Only an organisation that does not exist has no stream;
+/// [`caller::identify`](super::caller::identify) says which one that is.
+pub fn refused(refusal: Refusal, zone: Tz, cursor: &str) -> Problem {
+    let no_org = refusal == Refusal::NotFound && cursor == NO_STREAM;
     let problem = Problem::refused(refusal, zone);
-    if cursor.is_empty() { problem } else { problem.with_header(ROLLCALL_CURSOR, cursor) }
+    if no_org { problem.of_unknown_org() } else { problem.with_header(ROLLCALL_CURSOR, cursor) }
 }
 
 /// A read whose answer was lost changed nothing, so there is no outcome to know.

@@ -1,5 +1,7 @@
 //! The roll: arrivals by the instructor, the desk and the terminal at the door, and closing by hand.
 
+use std::time::{Duration, Instant};
+
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use serde_json::Value;
@@ -7,39 +9,74 @@ use utoipa::ToSchema;
 
 use super::answer;
 use super::bookings::BookingBody;
-use super::caller::{Attendance, DeskOrKiosk, Staff};
+use super::caller::{Attendance, DeskOrKiosk, Staff, whole_seconds};
 use super::classes::ClassBody;
 use super::command::Incoming;
+use super::guesses::Guesses;
 use super::path::Id;
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use super::reason::REASON_LEN;
 use super::resource::on;
+use super::schema::{IdText, PhoneText, ReasonText};
 use crate::domain::caller::Role;
 use crate::domain::fields::{Fields, flag, string, text};
 use crate::domain::ids::{BookingId, ClassId, ClubId, MemberId, OrgId};
 use crate::domain::invalid::Parsed;
 use crate::domain::member::parse_phone;
+use crate::domain::refusal::Refusal;
 use crate::store::attendance::Arrival;
 use crate::store::{Answer, Store};
 
 /// Who has come, and to which club: `member` or `phone`.
-#[derive(Debug, ToSchema)]
-#[schema(as = CheckIn)]
+#[derive(Debug)]
 pub struct CheckInBody {
-    #[schema(value_type = String)]
     club: ClubId,
-    #[schema(value_type = Option<String>)]
     member: Option<MemberId>,
     phone: Option<String>,
 }
 
+/// Who has come, and to which club: `member` or `phone`.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[schema(as = CheckIn)]
+#[expect(dead_code, reason = "describes what `CheckInBody` reads")]
+enum CheckInDoc {
+    ByMember(CheckInByMemberDoc),
+    ByPhone(CheckInByPhoneDoc),
+}
+
+/// By the member's id.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CheckInByMember)]
+#[expect(dead_code, reason = "describes what `CheckInBody` reads")]
+struct CheckInByMemberDoc {
+    #[schema(value_type = IdText)]
+    club: String,
+    #[schema(value_type = IdText)]
+    member: String,
+}
+
+/// By a phone number that members are known by.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CheckInByPhone)]
+#[expect(dead_code, reason = "describes what `CheckInBody` reads")]
+struct CheckInByPhoneDoc {
+    #[schema(value_type = IdText)]
+    club: String,
+    #[schema(value_type = PhoneText)]
+    phone: String,
+}
+
 /// How a class that nobody took the roll of is closed.
 #[derive(Debug, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = CloseClass)]
 pub struct CloseBody {
     /// Whether those who were not checked in are no-shows.
     penalties: bool,
-    #[schema(min_length = 1, max_length = 500)]
+    #[schema(value_type = Option<ReasonText>)]
     reason: Option<String>,
 }
 
@@ -122,11 +159,12 @@ pub async fn undo_check_in(
 /// Check a member in to their class at this club that check-in is open for.
 #[utoipa::path(
     post, path = "/v1/check-ins", tag = "attendance",
-    request_body = CheckInBody, responses((status = 200, body = ArrivedBody)),
+    request_body = CheckInDoc, responses((status = 200, body = ArrivedBody)),
 )]
 pub async fn desk_check_in(
     caller: DeskOrKiosk,
     incoming: Incoming,
+    guesses: web::Data<Guesses>,
     store: web::Data<Store>,
 ) -> Result<HttpResponse, Problem> {
     let call = incoming.read().await?;
@@ -136,7 +174,14 @@ pub async fn desk_check_in(
         return Err(Problem::forbidden());
     }
     let arrival = body.arrival().ok_or_else(Problem::not_found)?;
+    let guessing = caller.role == Role::Kiosk;
+    if guessing {
+        guesses.take(&caller, Instant::now()).map_err(too_many_unknown)?;
+    }
     let done = store.desk_check_in(&call.by(&caller), &club, &arrival).await;
+    if guessing && !names_nobody(&done) {
+        guesses.give_back(&caller);
+    }
     let first_name = match &done {
         Ok(Answer { outcome: Ok(booking), .. }) if caller.role == Role::Kiosk => {
             first_name(&store, &caller.org, &booking.member).await
@@ -144,6 +189,17 @@ pub async fn desk_check_in(
         _ => None,
     };
     answer::changed(done, |booking, zone| ArrivedBody { booking: BookingBody::of(booking, zone), first_name })
+}
+
+/// Whether the number was nobody's.
+fn names_nobody<T, E>(done: &Result<Answer<T>, E>) -> bool {
+    let Ok(Answer { outcome: Err(Refusal::Invalid(errors)), .. }) = done else { return false };
+    errors.iter().any(|error| ["/member", "/phone"].contains(&error.pointer.as_str()))
+}
+
+fn too_many_unknown(wait: Duration) -> Problem {
+    Problem::new(Code::RateLimited, "This kiosk has sent too many numbers that are no member's.")
+        .retrying_after(whole_seconds(wait))
 }
 
 /// What a kiosk may greet a member by. Looked up and never kept with the reply, so that an erased name is gone; the

@@ -16,7 +16,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, ResponseError, web};
 
 use super::limit::RateLimit;
-use super::problem::Problem;
+use super::problem::{Code, Problem, UnknownOrg};
 use super::tokens::Auth;
 use crate::domain::caller::{By, Role};
 use crate::domain::ids::{ClubId, InstructorId, MemberId, OrgId};
@@ -49,6 +49,11 @@ pub struct OrgCaller {
 }
 
 impl OrgCaller {
+    #[cfg(test)]
+    pub(super) fn of(org: OrgId, caller: Caller) -> OrgCaller {
+        OrgCaller { org, caller }
+    }
+
     /// Of staff, who may do for anyone what members do for themselves.
     pub fn is_desk(&self) -> bool {
         matches!(self.role, Role::Staff | Role::Admin)
@@ -191,8 +196,21 @@ pub async fn identify<B: MessageBody>(
         let answer = Problem::rate_limited(whole_seconds(wait)).error_response();
         return Ok(req.into_response(answer).map_into_right_body());
     }
+    let org = identity.as_ref().ok().and_then(|caller| caller.org.clone());
     req.extensions_mut().insert(Identity(identity));
-    next.call(req).await.map(ServiceResponse::map_into_left_body)
+    let answer = next.call(req).await?;
+    match org {
+        Some(org) if answer.response().extensions().get::<UnknownOrg>().is_some() => {
+            let problem = Problem::new(Code::NotFound, unknown_org(&org)).error_response();
+            Ok(answer.into_response(problem).map_into_right_body())
+        }
+        _ => Ok(answer.map_into_left_body()),
+    }
+}
+
+/// What somebody needs to hear whose installation has no organisation yet.
+fn unknown_org(org: &OrgId) -> String {
+    format!("There is no organisation {org}: an operator creates it by PUT /v1/orgs/{org}.")
 }
 
 async fn identity(req: &ServiceRequest) -> Result<Caller, Problem> {
@@ -213,6 +231,6 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Rounded up: waiting so long is always enough.
-fn whole_seconds(wait: Duration) -> u64 {
+pub(super) fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }

@@ -19,7 +19,7 @@ use crate::store::classes::ClassQuery;
 
 mod bodies;
 
-pub use bodies::{ClassBody, ClassChangeDoc, NewClassDoc};
+pub use bodies::{ClassBody, ClassChangeDoc, InstructorDoc, NewClassDoc};
 
 /// The routes of this file.
 pub fn routes(cfg: &mut web::ServiceConfig) {

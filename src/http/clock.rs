@@ -10,19 +10,22 @@ use super::caller::Operator;
 use super::command::Incoming;
 use super::problem::Problem;
 use super::resource::on;
+use super::schema::InstantText;
 use crate::domain::fields::{Fields, string};
 use crate::domain::instant::{Instant, parse_instant};
-use crate::domain::invalid::Parsed;
+use crate::domain::invalid::{FieldError, Parsed};
 use crate::store::Store;
+use crate::store::clock::TRAVEL_MAX;
 
 /// Whether service time may be set. Given to the app as `web::Data`; without it, it may not.
 pub struct TimeTravel(pub bool);
 
 /// Where service time stands still.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = Clock)]
 pub struct ClockBody {
-    #[schema(value_type = String, format = DateTime)]
+    #[schema(value_type = InstantText)]
     now: Instant,
 }
 
@@ -60,6 +63,11 @@ pub async fn set_clock(
 ) -> Result<HttpResponse, Problem> {
     let call = incoming.read().await?;
     let clock = ClockBody::parse(&call.body)?;
+    if !store.within_travel(clock.now).await? {
+        let days = TRAVEL_MAX.num_days();
+        let far = format!("must be at most {days} days ahead where classes recur: go there in several steps");
+        return Err(Problem::invalid(vec![FieldError::new("/now", far)]));
+    }
     store.set_clock(&operator.0.by(), Some(clock.now)).await?;
     Ok(HttpResponse::Ok().json(clock))
 }

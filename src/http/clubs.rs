@@ -11,6 +11,7 @@ use super::path::NewId;
 use super::problem::Problem;
 use super::query::Params;
 use super::resource::on;
+use super::schema::{IdText, NameText};
 use crate::domain::ids::ClubId;
 use crate::domain::org::Club;
 use crate::store::Store;
@@ -21,7 +22,19 @@ use crate::store::Store;
 pub struct ClubBody {
     #[schema(value_type = String, example = "main")]
     id: ClubId,
-    #[schema(min_length = 1, max_length = 200)]
+    name: String,
+}
+
+/// A club to create or rename.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewClub)]
+#[expect(dead_code, reason = "describes a body that the domain reads")]
+struct NewClubDoc {
+    /// That of the path, or absent.
+    #[schema(value_type = Option<IdText>)]
+    id: Option<String>,
+    #[schema(value_type = NameText)]
     name: String,
 }
 
@@ -39,7 +52,7 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
 /// Create or rename a club. The body may repeat its id.
 #[utoipa::path(
     put, path = "/v1/clubs/{club}", tag = "organisations",
-    params(("club" = String, Path)), request_body = ClubBody, responses((status = 200, body = ClubBody)),
+    params(("club" = String, Path)), request_body = NewClubDoc, responses((status = 200, body = ClubBody)),
 )]
 pub async fn put_club(
     staff: Staff,
@@ -61,9 +74,10 @@ pub async fn put_club(
 pub async fn list_clubs(caller: Anyone, mut params: Params, store: web::Data<Store>) -> Result<HttpResponse, Problem> {
     let page = params.page();
     params.done()?;
-    let clubs = match store.org(&caller.org).await?.outcome {
+    let found = store.org(&caller.org).await?;
+    let clubs = match found.outcome {
         Ok(view) => view.clubs,
-        Err(refusal) => return Err(Problem::refused(refusal, chrono_tz::Tz::UTC)),
+        Err(refusal) => return Err(answer::refused(refusal, found.zone, &found.cursor)),
     };
     let page = page.of_all(clubs, |club| club.id.as_str())?;
     Ok(HttpResponse::Ok().json(ListBody::of(page, ClubBody::of)))

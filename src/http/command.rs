@@ -148,13 +148,16 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 }
 
 fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
-    let wrong = || Problem::invalid(vec![FieldError::new("/If-Match", "must be a revision, as \"17\" or 17, or *")]);
+    let wrong =
+        || Problem::invalid(vec![FieldError::new("/If-Match", "must be a revision, as \"17\", W/\"17\" or 17, or *")]);
     let Some(text) = single(headers, &IF_MATCH).map_err(|()| wrong())? else { return Ok(None) };
     if text.trim() == "*" {
         return Ok(None);
     }
     let bare = text.trim();
-    let digits = bare.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(bare);
+    // A revision names a state, not its bytes, so a weak tag compares as well as a strong one.
+    let tag = bare.strip_prefix("W/").filter(|tag| tag.starts_with('"')).unwrap_or(bare);
+    let digits = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(tag);
     let all_digits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     if !all_digits {
         return Err(wrong());

@@ -85,7 +85,9 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
 pub async fn list_events(staff: Staff, mut params: Params, store: web::Data<Store>) -> Result<HttpResponse, Problem> {
     let page = params.page_after();
     params.done()?;
-    let Answer { outcome, cursor, zone } = store.events(&staff.org, page.cursor.as_deref(), page.limit).await?;
+    // 0 is the beginning, as it is in the ledger.
+    let after = page.cursor.as_deref().filter(|after| *after != "0");
+    let Answer { outcome, cursor, zone } = store.events(&staff.org, after, page.limit).await?;
     let outcome = match outcome {
         Ok(EventsAfter::Page(page)) => Ok(page),
         Ok(EventsAfter::CursorGone) => return Err(Problem::new(Code::CursorGone, GONE)),

@@ -84,12 +84,31 @@ impl Jwks {
     async fn refresh(&self) {
         match self.fetch().await {
             Ok(keys) => *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Some(keys.into()),
-            Err(error) => tracing::warn!(%error, "the key set could not be fetched; the last keys stay in force"),
+            Err(error) => {
+                let (address, consequence) = (self.address(), self.consequence());
+                tracing::warn!(%error, address, "the key set at {address} could not be fetched ({error}); {consequence}");
+            }
+        }
+    }
+
+    /// Without what may be a secret: user, password and query.
+    fn address(&self) -> String {
+        let mut shown = self.url.clone();
+        let _ = shown.set_username("");
+        let _ = shown.set_password(None);
+        shown.set_query(None);
+        shown.into()
+    }
+
+    fn consequence(&self) -> &'static str {
+        match self.current() {
+            Some(_) => "the last keys stay in force",
+            None => "there are no keys yet, so every token is answered 503 until it can be",
         }
     }
 
     async fn fetch(&self) -> Result<Vec<VerifyingKey>, String> {
-        let told = |error: reqwest::Error| error.without_url().to_string();
+        let told = |error: reqwest::Error| causes(&error.without_url());
         let mut response = self.client.get(self.url.clone()).send().await.map_err(told)?;
         if response.status() != reqwest::StatusCode::OK {
             return Err(format!("the answer was {}", response.status()));
@@ -103,6 +122,16 @@ impl Jwks {
         }
         key_set(&document).map_err(|error| error.to_string())
     }
+}
+
+/// The last cause says what to mend: `Connection refused`, not `error sending request`.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut last = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    let (first, last) = (error.to_string(), last.to_string());
+    if first == last { first } else { format!("{first}: {last}") }
 }
 
 #[cfg(test)]

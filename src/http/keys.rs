@@ -7,13 +7,16 @@
 use std::time::Duration;
 
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse};
-use jsonwebtoken::{Algorithm, DecodingKey};
+use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
 use serde_json::Value;
 
 use super::jwks::Jwks;
 
 /// Keys in one set at most; more would let one token cost that many signature checks.
 const KEYS_MAX: usize = 32;
+
+/// What RS256 asks for (RFC 7518, section 3.3); with a shorter key every signature is refused.
+const RSA_BITS_MIN: usize = 2048;
 
 /// Where the keys come from.
 #[derive(Clone)]
@@ -35,9 +38,15 @@ pub enum KeyError {
     EmptySecret,
     #[error("the public key is not the PEM of an Ed25519, P-256 or RSA public key")]
     NotAPublicKey,
+    #[error("it holds a private key, which no service should have: give its public key alone")]
+    PrivateKey,
+    #[error("it holds a certificate: give the public key in it, as `openssl x509 -pubkey -noout` prints it")]
+    Certificate,
+    #[error("an RSA key of {RSA_BITS_MIN} bits or more is needed: shorter ones verify no token")]
+    ShortRsaKey,
     #[error("the key set is not a JWK set: {0}")]
     NotAKeySet(String),
-    #[error("the key set holds no EdDSA, ES256 or RS256 signing key")]
+    #[error("the key set holds no EdDSA, ES256 or RS256 signing key (RSA of {RSA_BITS_MIN} bits or more)")]
     NoUsableKey,
     #[error("the key set's address is not an http or https URL")]
     NotAUrl,
@@ -77,6 +86,12 @@ impl Keys {
 
 fn public_key(pem: &str) -> Result<VerifyingKey, KeyError> {
     // The readers below take private keys and certificates too, and misread them.
+    if pem.contains("PRIVATE KEY-----") {
+        return Err(KeyError::PrivateKey);
+    }
+    if pem.contains("-----BEGIN CERTIFICATE-----") {
+        return Err(KeyError::Certificate);
+    }
     if !pem.contains("-----BEGIN PUBLIC KEY-----") && !pem.contains("-----BEGIN RSA PUBLIC KEY-----") {
         return Err(KeyError::NotAPublicKey);
     }
@@ -89,7 +104,11 @@ fn public_key(pem: &str) -> Result<VerifyingKey, KeyError> {
     let read = readings.into_iter().find_map(|(algorithm, key)| key.ok().map(|key| (algorithm, key)));
     let (algorithm, key) = read.ok_or(KeyError::NotAPublicKey)?;
     let key = VerifyingKey { kid: None, algorithm, key };
-    if key.has_fitting_size() { Ok(key) } else { Err(KeyError::NotAPublicKey) }
+    match key.has_fitting_size() {
+        true => Ok(key),
+        false if algorithm == Algorithm::RS256 => Err(KeyError::ShortRsaKey),
+        false => Err(KeyError::NotAPublicKey),
+    }
 }
 
 /// The usable keys of a JWK set. Keys of other kinds and uses are passed over, as RFC 7517 asks.
@@ -121,13 +140,14 @@ fn usable(key: &Value) -> Option<VerifyingKey> {
 }
 
 impl VerifyingKey {
-    /// Ed25519 has 32 bytes, an uncompressed P-256 point 65; RSA sizes are checked with each signature.
+    /// Ed25519 has 32 bytes, an uncompressed P-256 point 65; an RSA key's DER is a little longer than its modulus.
     fn has_fitting_size(&self) -> bool {
-        let bytes = self.key.try_get_as_bytes().map(<[u8]>::len);
-        match self.algorithm {
-            Algorithm::EdDSA => matches!(bytes, Ok(32)),
-            Algorithm::ES256 => matches!(bytes, Ok(65)),
-            _ => true,
+        match (self.algorithm, self.key.kind()) {
+            (Algorithm::EdDSA, DecodingKeyKind::SecretOrDer(bytes)) => bytes.len() == 32,
+            (Algorithm::ES256, DecodingKeyKind::SecretOrDer(bytes)) => bytes.len() == 65,
+            (_, DecodingKeyKind::SecretOrDer(bytes) | DecodingKeyKind::RsaModulusExponent { n: bytes, .. }) => {
+                bytes.len() * 8 >= RSA_BITS_MIN
+            }
         }
     }
 }

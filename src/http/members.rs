@@ -16,7 +16,7 @@ use crate::store::Store;
 
 mod bodies;
 
-pub use bodies::{MemberBody, StandingBody};
+pub use bodies::{MemberBody, NewMemberDoc, StandingBody};
 
 /// The routes of this file.
 pub fn routes(cfg: &mut web::ServiceConfig) {
@@ -31,7 +31,7 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
 /// cancelled free of charge.
 #[utoipa::path(
     put, path = "/v1/members/{id}", tag = "members",
-    params(("id" = String, Path)), request_body = MemberBody, responses((status = 200, body = MemberBody)),
+    params(("id" = String, Path)), request_body = NewMemberDoc, responses((status = 200, body = MemberBody)),
 )]
 pub async fn put_member(
     staff: Staff,

@@ -9,6 +9,7 @@
 //! every request, then the resources.
 
 pub mod caller;
+mod guesses;
 mod jwks;
 mod keys;
 pub mod limit;
@@ -50,11 +51,13 @@ pub mod docs;
 pub mod health;
 mod policy_schema;
 mod schema;
+mod series_schema;
 
 use actix_web::middleware::from_fn;
 use actix_web::{ResponseError, web};
 
 pub use self::clock::TimeTravel;
+pub use self::guesses::Guesses;
 pub use self::health::Health;
 pub use self::keys::{KeyError, KeySource};
 pub use self::limit::RateLimit;
@@ -66,8 +69,8 @@ use self::problem::Problem;
 
 /// Every route of the API, and the answer to all others.
 ///
-/// The app gives `web::Data` of the store, the hub of sockets, [`Auth`], [`RateLimit`], [`Origins`], [`Metrics`],
-/// [`Health`] and [`TimeTravel`], and wraps everything in [`edge::edge`], with compression inside it.
+/// The app gives `web::Data` of the store, the hub of sockets, [`Auth`], [`RateLimit`], [`Guesses`], [`Origins`],
+/// [`Metrics`], [`Health`] and [`TimeTravel`], and wraps everything in [`edge::edge`], with compression inside it.
 pub fn routes(cfg: &mut web::ServiceConfig) {
     let api = web::scope("/v1")
         .wrap(from_fn(caller::identify))

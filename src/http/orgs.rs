@@ -15,6 +15,7 @@ use super::policy_schema::PolicyDoc;
 use super::problem::Problem;
 use super::query::Params;
 use super::resource::on;
+use super::schema::{NameText, PresetWord};
 use crate::domain::ids::OrgId;
 use crate::domain::org::{NewOrg, Org};
 use crate::domain::policy::Policy;
@@ -44,14 +45,36 @@ pub struct OrgBody {
 
 /// What an operator says of an organisation: a preset's id, a policy, or neither.
 #[derive(ToSchema)]
+#[serde(untagged)]
 #[schema(as = NewOrg)]
 #[expect(dead_code, reason = "describes a body that the domain reads")]
-struct NewOrgDoc {
-    #[schema(min_length = 1, max_length = 200)]
+enum NewOrgDoc {
+    ByPreset(OrgByPresetDoc),
+    ByPolicy(Box<OrgByPolicyDoc>),
+}
+
+/// Under a preset, or under the policy it has.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = OrgByPreset)]
+#[expect(dead_code, reason = "describes a body that the domain reads")]
+struct OrgByPresetDoc {
+    #[schema(value_type = NameText)]
     name: String,
-    #[schema(example = "standard")]
+    /// One of those that `GET /v1/presets` lists.
+    #[schema(value_type = Option<PresetWord>)]
     preset: Option<String>,
-    policy: Option<PolicyDoc>,
+}
+
+/// Under a policy of its own.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = OrgByPolicy)]
+#[expect(dead_code, reason = "describes a body that the domain reads")]
+struct OrgByPolicyDoc {
+    #[schema(value_type = NameText)]
+    name: String,
+    policy: PolicyDoc,
 }
 
 impl OrgBody {

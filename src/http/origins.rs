@@ -15,8 +15,9 @@ use super::problem::Problem;
 const PREFLIGHT_AGE_S: &str = "7200";
 
 const METHODS: &str = "GET, POST, PUT, PATCH, DELETE";
-const REQUEST_HEADERS: &str = "authorization, content-type, idempotency-key, if-match, x-request-id";
-const RESPONSE_HEADERS: &str = "rollcall-cursor, retry-after, www-authenticate, x-request-id";
+const REQUEST_HEADERS: &str =
+    "authorization, content-type, idempotency-key, if-match, if-none-match, rollcall-cursor, x-request-id";
+const RESPONSE_HEADERS: &str = "etag, location, retry-after, rollcall-cursor, www-authenticate, x-request-id";
 
 /// The origins whose pages may call; the service's own may always.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

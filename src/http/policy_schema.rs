@@ -5,20 +5,24 @@
 
 use utoipa::ToSchema;
 
-use super::schema::{BelowMinimumWord, LateWord, ModeWord, ThenWord, UntouchedRosterWord};
+use super::schema::{
+    BelowMinimumWord, CurrencyText, FeeAmount, LanguageList, LateWord, ModeWord, SpanText, ThenWord, TimeText,
+    UntouchedRosterWord, ZoneText,
+};
 
 /// Everything a chain may decide for itself. What a policy that is put leaves out is as in the preset `standard`; one that
 /// is shown is whole. Durations are ISO 8601 in weeks, days, hours,
 /// minutes and seconds; fees are in minor units of the currency.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = Policy)]
 pub struct PolicyDoc {
-    #[schema(example = "Europe/Copenhagen", required = false)]
+    #[schema(value_type = ZoneText, required = false)]
     timezone: String,
-    #[schema(example = "DKK", required = false)]
+    #[schema(value_type = CurrencyText, required = false)]
     currency: String,
     /// The preferred one first.
-    #[schema(required = false)]
+    #[schema(value_type = LanguageList, required = false)]
     languages: Vec<String>,
     #[schema(required = false)]
     booking: BookingRulesDoc,
@@ -29,7 +33,7 @@ pub struct PolicyDoc {
     #[schema(required = false)]
     attendance: AttendanceRulesDoc,
     /// A change announced later than this before the start lets everyone booked cancel free.
-    #[schema(example = "PT24H", required = false)]
+    #[schema(value_type = SpanText, required = false)]
     change_notice: String,
     #[schema(required = false)]
     retention: RetentionDoc,
@@ -37,11 +41,12 @@ pub struct PolicyDoc {
 
 /// When a class can be booked, and how many of them.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = BookingRules)]
 struct BookingRulesDoc {
     #[schema(required = false)]
     opens: OpensDoc,
-    #[schema(example = "PT0S", required = false)]
+    #[schema(value_type = SpanText, required = false)]
     closes_before: String,
     /// Spots a member may hold on one local day.
     #[schema(minimum = 1, maximum = 100)]
@@ -55,30 +60,43 @@ struct BookingRulesDoc {
 
 /// When booking opens: so long before the start, or at a fixed local time so many days before.
 #[derive(ToSchema)]
-#[schema(as = Opens)]
 #[serde(untagged)]
+#[schema(as = Opens)]
 enum OpensDoc {
-    Before {
-        #[schema(example = "P7D")]
-        before: String,
-    },
-    Days {
-        #[schema(maximum = 366)]
-        days: u32,
-        #[schema(example = "08:00")]
-        at: String,
-    },
+    Before(OpensBeforeDoc),
+    Days(OpensDaysDoc),
+}
+
+/// So long before the start.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = OpensBefore)]
+struct OpensBeforeDoc {
+    #[schema(value_type = SpanText)]
+    before: String,
+}
+
+/// At a local time so many days before.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = OpensDays)]
+struct OpensDaysDoc {
+    #[schema(maximum = 366)]
+    days: u32,
+    #[schema(value_type = TimeText)]
+    at: String,
 }
 
 /// What cancelling costs.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = CancelRules)]
 struct CancelRulesDoc {
-    #[schema(example = "PT2H", required = false)]
+    #[schema(value_type = SpanText, required = false)]
     free_until: String,
     #[schema(required = false)]
     late: LateWord,
-    #[schema(required = false)]
+    #[schema(value_type = FeeAmount, required = false)]
     late_fee: u32,
     #[schema(required = false)]
     late_is_strike: bool,
@@ -89,6 +107,7 @@ struct CancelRulesDoc {
 
 /// How a freed spot finds its next member.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = WaitlistRules)]
 struct WaitlistRulesDoc {
     #[schema(maximum = 500, required = false)]
@@ -96,14 +115,14 @@ struct WaitlistRulesDoc {
     #[schema(required = false)]
     mode: ModeWord,
     /// How long an offer stands, quiet hours not counted.
-    #[schema(example = "PT30M", required = false)]
+    #[schema(value_type = SpanText, required = false)]
     offer_for: String,
-    #[schema(example = "PT3H", required = false)]
+    #[schema(value_type = SpanText, required = false)]
     promote_until: String,
     #[schema(required = false)]
     then: ThenWord,
     /// A promoted member may cancel free for this long.
-    #[schema(example = "PT30M", required = false)]
+    #[schema(value_type = SpanText, required = false)]
     grace: String,
     #[schema(required = false)]
     leave_overlapping: bool,
@@ -112,41 +131,43 @@ struct WaitlistRulesDoc {
 
 /// Local hours in which no offer is made and their clock stands still.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = Quiet)]
 struct QuietDoc {
-    #[schema(example = "22:00")]
+    #[schema(value_type = TimeText)]
     from: String,
-    #[schema(example = "07:00")]
+    #[schema(value_type = TimeText)]
     until: String,
 }
 
 /// The roll, and what missing it costs.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = AttendanceRules)]
 struct AttendanceRulesDoc {
     /// Before the start.
-    #[schema(example = "PT60M", required = false)]
+    #[schema(value_type = SpanText, required = false)]
     check_in_opens: String,
     /// Before the start; later is late.
-    #[schema(example = "PT5M", required = false)]
+    #[schema(value_type = SpanText, required = false)]
     check_in_due: String,
     /// After the start; later is a no-show.
-    #[schema(example = "PT10M", required = false)]
+    #[schema(value_type = SpanText, required = false)]
     check_in_closes: String,
-    #[schema(required = false)]
+    #[schema(value_type = FeeAmount, required = false)]
     late_fee: u32,
-    #[schema(required = false)]
+    #[schema(value_type = FeeAmount, required = false)]
     no_show_fee: u32,
     /// So many no-shows within `strike_window` begin a ban; none are counted where it is null.
     #[schema(minimum = 1, maximum = 100)]
     strikes: Option<u32>,
-    #[schema(example = "P14D", required = false)]
+    #[schema(value_type = SpanText, required = false)]
     strike_window: String,
-    #[schema(example = "P14D", required = false)]
+    #[schema(value_type = SpanText, required = false)]
     ban: String,
     #[schema(maximum = 5000, required = false)]
     minimum: u32,
-    #[schema(example = "PT2H", required = false)]
+    #[schema(value_type = SpanText, required = false)]
     decide_before: String,
     #[schema(required = false)]
     below_minimum: BelowMinimumWord,
@@ -156,10 +177,11 @@ struct AttendanceRulesDoc {
 
 /// How long things are kept.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = Retention)]
 struct RetentionDoc {
-    #[schema(example = "P400D", required = false)]
+    #[schema(value_type = SpanText, required = false)]
     history: String,
-    #[schema(example = "P14D", required = false)]
+    #[schema(value_type = SpanText, required = false)]
     events: String,
 }

@@ -11,13 +11,15 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use chrono_tz::Tz;
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::domain::instant::with_zone;
-use crate::domain::invalid::FieldError;
+use crate::domain::invalid::{FieldError, summary};
 use crate::domain::refusal::Refusal;
 use crate::store::error::StoreError;
+
+mod body;
+
+pub use body::{FieldProblem, ProblemBody};
 
 /// The media type of every problem.
 pub const CONTENT_TYPE: &str = "application/problem+json";
@@ -140,43 +142,13 @@ pub struct Problem {
     until: Option<String>,
     errors: Vec<FieldError>,
     retry_after_s: Option<u64>,
+    unknown_org: bool,
     /// Headers that only some problems have.
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// A problem as it is written (RFC 9457).
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Problem)]
-pub struct ProblemBody<'a> {
-    /// A name for the kind of problem; nothing is served under it.
-    #[serde(rename = "type")]
-    #[schema(example = "urn:rollcall:problem:full")]
-    kind: String,
-    title: &'a str,
-    #[schema(example = 409)]
-    status: u16,
-    detail: &'a str,
-    /// What a program branches on.
-    #[schema(example = "full")]
-    code: &'a str,
-    /// When it will be possible.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    until: Option<&'a str>,
-    /// Each value that is not allowed, by JSON pointer (422).
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<FieldProblem<'a>>,
-    /// Seconds to wait before the next attempt; the same as the header `Retry-After`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after: Option<u64>,
-}
-
-/// One value that is not allowed.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct FieldProblem<'a> {
-    #[schema(example = "/capacity")]
-    pointer: &'a str,
-    detail: &'a str,
-}
+/// Marks an answer whose cause is that the caller's organisation does not exist.
+pub struct UnknownOrg;
 
 impl Problem {
     /// A problem with a sentence of its own.
@@ -187,13 +159,14 @@ impl Problem {
             until: None,
             errors: Vec::new(),
             retry_after_s: None,
+            unknown_org: false,
             headers: Vec::new(),
         }
     }
 
     /// Values that are not allowed, each at its JSON pointer.
     pub fn invalid(errors: Vec<FieldError>) -> Problem {
-        Problem { errors, ..Problem::new(Code::Invalid, "One or more values are not allowed.") }
+        Problem { detail: summary(&errors).into(), errors, ..Problem::new(Code::Invalid, "") }
     }
 
     /// What a rule refused. When it will be possible is written with the offset of `zone`.
@@ -205,7 +178,7 @@ impl Problem {
             (None, Refusal::IdempotencyMismatch) => {
                 "The Idempotency-Key belongs to a call with another method, path or body.".into()
             }
-            (None, Refusal::Invalid(_)) => "One or more values are not allowed.".into(),
+            (None, Refusal::Invalid(errors)) => Cow::Owned(summary(errors)),
             (None, _) => Cow::Owned(format!("{}.", code.title())),
         };
         let retry_after_s = if let Refusal::RateLimited { wait_s, .. } = refusal { Some(wait_s) } else { None };
@@ -232,6 +205,11 @@ impl Problem {
     /// What is not there, or is somebody else's.
     pub fn not_found() -> Problem {
         Problem::new(Code::NotFound, "There is nothing here that this caller may see.")
+    }
+
+    /// The same problem, marked as [`UnknownOrg`].
+    pub fn of_unknown_org(self) -> Problem {
+        Problem { unknown_org: true, ..self }
     }
 
     /// A method that the path does not know; `allow` lists those it does.
@@ -388,6 +366,9 @@ impl ResponseError for Problem {
             }
         };
         response.extensions_mut().insert(self.code);
+        if self.unknown_org {
+            response.extensions_mut().insert(UnknownOrg);
+        }
         response
     }
 }

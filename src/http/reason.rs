@@ -5,15 +5,17 @@ use utoipa::ToSchema;
 
 use crate::domain::fields::{Fields, text};
 use crate::domain::invalid::Parsed;
+use crate::http::schema::ReasonText;
 
 /// Characters of a reason.
 pub const REASON_LEN: std::ops::RangeInclusive<usize> = 1..=500;
 
 /// Why something is done.
 #[derive(Debug, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = Reason)]
 pub struct ReasonBody {
-    #[schema(min_length = 1, max_length = 500)]
+    #[schema(value_type = Option<ReasonText>)]
     pub reason: Option<String>,
 }
 

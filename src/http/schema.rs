@@ -1,15 +1,26 @@
 //! How the domain's own words and values appear in the API's description. The words are
 //! read from the domain, so the description cannot fall behind it.
 
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use std::ops::RangeInclusive;
+
+use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema, openapi::RefOr};
 
 use crate::domain::booking::{BookingStatus, PaidWith};
-use crate::domain::class::ClassStatus;
+use crate::domain::class::{ClassStatus, NAME_LEN, TITLE_LEN};
 use crate::domain::event;
 use crate::domain::fee::FeeKind;
-use crate::domain::member::{MembershipStatus, Plan};
+use crate::domain::ids::ID_LEN_MAX;
+use crate::domain::member::{CLIPS_REVISION_LEN, EMAIL_LEN_MAX, FROZEN_LEN_MAX, MembershipStatus, Plan, SCOPE_LEN_MAX};
+use crate::domain::org;
 use crate::domain::policy::{BelowMinimum, Late, Mode, Then, UntouchedRoster};
+use crate::domain::presets;
+use crate::domain::series::{EXCEPTIONS_MAX, RULE_LEN_MAX, SERIES_ID_LEN_MAX};
+use crate::domain::visible;
+use crate::http::reason::REASON_LEN;
+
+/// What the domain takes at most.
+const FEE_MINOR_MAX: u32 = 100_000_000;
 
 macro_rules! word_schemas {
     ($($(#[$doc:meta])* $schema:ident $name:literal = $words:expr;)+) => {$(
@@ -43,6 +54,8 @@ word_schemas! {
     MembershipStatusWord "MembershipStatus" = MembershipStatus::ALL.iter().map(|word| word.as_str());
     /// Which way the money goes.
     FeeKindWord "FeeKind" = FeeKind::ALL.iter().map(|word| word.as_str());
+    /// A policy that ships with the product.
+    PresetWord "PresetId" = presets::presets().iter().map(|preset| preset.id);
     /// What is announced.
     EventWord "EventName" = event::NAMES.iter().copied();
     /// A cancel after the cutoff.
@@ -56,3 +69,105 @@ word_schemas! {
     /// What becomes of a roster on which nobody was checked in.
     UntouchedRosterWord "UntouchedRoster" = UntouchedRoster::ALL.iter().map(|word| word.as_str());
 }
+
+macro_rules! value_schemas {
+    ($($(#[$doc:meta])* $schema:ident $name:literal = $built:expr;)+) => {$(
+        $(#[$doc])*
+        pub struct $schema;
+
+        impl PartialSchema for $schema {
+            fn schema() -> RefOr<Schema> {
+                $built.into()
+            }
+        }
+
+        impl ToSchema for $schema {
+            fn name() -> std::borrow::Cow<'static, str> {
+                $name.into()
+            }
+        }
+    )+};
+}
+
+value_schemas! {
+    /// The name of a thing.
+    IdText "Id" = pattern(format!("^(?!\\.\\.?$)[A-Za-z0-9._~@+|-]{{1,{ID_LEN_MAX}}}$")).examples(["main"]);
+    /// The name of a series, which is shorter: its classes' ids are made of it and the date.
+    SeriesIdText "SeriesId" = pattern(format!("^(?!\\.\\.?$)[A-Za-z0-9._~@+|-]{{1,{SERIES_ID_LEN_MAX}}}$"));
+    /// The name of an organisation, a club or a member.
+    NameText "Name" = plain(org::NAME_LEN);
+    /// A class's title.
+    TitleText "Title" = plain(TITLE_LEN);
+    /// The name of a room, a category or an instructor.
+    ShortText "ShortName" = plain(NAME_LEN);
+    /// Why something is done.
+    ReasonText "ReasonText" = plain(REASON_LEN);
+    /// A mark by which one number of clips is told from another.
+    RevisionText "RevisionText" = plain(CLIPS_REVISION_LEN);
+    /// When a series recurs.
+    RuleText "Rule" = plain(1..=RULE_LEN_MAX).examples(["FREQ=WEEKLY;BYDAY=MO,TH"]);
+    /// RFC 3339 with an offset, of the years 2000 to 2199.
+    InstantText "Instant" = pattern("^2[01][0-9][0-9]-".to_owned()).format(Some(date_time()));
+    /// A day, of the years 1900 to 2200.
+    DateText "Date" = pattern("^(19[0-9][0-9]|2[01][0-9][0-9]|2200)-".to_owned()).format(Some(date()));
+    /// A local time.
+    TimeText "Time" = pattern("^([01][0-9]|2[0-3]):[0-5][0-9]$".to_owned()).examples(["18:00"]);
+    /// A duration of ISO 8601 in whole weeks, days, hours, minutes and seconds.
+    SpanText "Duration" = pattern(
+        "^P(?=.)([0-9]{1,9}W)?([0-9]{1,9}D)?(T(?=.)([0-9]{1,9}H)?([0-9]{1,9}M)?([0-9]{1,9}S)?)?$".to_owned()
+    ).examples(["PT2H"]);
+    /// A mail address, at most 254 characters.
+    EmailText "Email" = pattern(format!("^{MAIL_PART}+@{MAIL_PART}+$")).max_length(Some(EMAIL_LEN_MAX));
+    /// 3 to 18 digits, with an optional leading `+` and whatever people write between them.
+    PhoneText "Phone" = pattern("^ *[+]?([ ().\\/-]*[0-9]){3,18}[ ().\\/-]*$".to_owned()).examples(["+4712345678"]);
+    /// A language tag.
+    LanguageText "Language" = pattern("^[a-z]{2,3}(-[A-Za-z0-9]{1,8})*$".to_owned()).max_length(Some(35)).examples(["da"]);
+    /// A currency (ISO 4217).
+    CurrencyText "Currency" = pattern("^[A-Z]{3}$".to_owned()).examples(["DKK"]);
+    /// A time zone of the IANA database.
+    ZoneText "TimeZone" = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())));
+    /// A fee in minor units of the currency.
+    FeeAmount "FeeAmount" = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(FEE_MINOR_MAX));
+    /// The preferred one first.
+    LanguageList "Languages" = list(LanguageText::schema(), 1..=10);
+    /// Clubs, `"all"` or by id.
+    ClubScope "ClubScope" = scope(IdText::schema());
+    /// Categories, `"all"` or by name.
+    CategoryScope "CategoryScope" = scope(ShortText::schema());
+    /// Days left out.
+    DateList "Dates" = list(DateText::schema(), 0..=EXCEPTIONS_MAX);
+    /// Spans of days on which a membership rests, none of them twice.
+    FrozenList "FrozenSpans" = list(utoipa::openapi::Ref::from_schema_name("Frozen").into(), 0..=FROZEN_LEN_MAX);
+}
+
+/// What stands on either side of the `@`.
+const MAIL_PART: &str = r"[^\s@<>,;\u0000-\u001f\u007f-\u009f]";
+
+fn pattern(pattern: String) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern))
+}
+
+/// Text as `domain::fields::text` reads it.
+fn plain(len: RangeInclusive<usize>) -> ObjectBuilder {
+    pattern(visible::pattern()).min_length(Some(*len.start())).max_length(Some(*len.end()))
+}
+
+fn list(item: RefOr<Schema>, len: RangeInclusive<usize>) -> ArrayBuilder {
+    ArrayBuilder::new().items(item).unique_items(true).min_items(Some(*len.start())).max_items(Some(*len.end()))
+}
+
+fn scope(item: RefOr<Schema>) -> OneOfBuilder {
+    let all = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["all"]));
+    OneOfBuilder::new().item(all).item(list(item, 0..=SCOPE_LEN_MAX))
+}
+
+fn date_time() -> SchemaFormat {
+    SchemaFormat::KnownFormat(KnownFormat::DateTime)
+}
+
+fn date() -> SchemaFormat {
+    SchemaFormat::KnownFormat(KnownFormat::Date)
+}
+
+#[cfg(test)]
+mod tests;

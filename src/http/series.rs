@@ -13,6 +13,7 @@ use super::path::Id;
 use super::problem::Problem;
 use super::query::Params;
 use super::resource::on;
+use super::series_schema::{NewSeriesDoc, SeriesChangeDoc};
 use crate::domain::ids::{ClassId, SeriesId};
 use crate::domain::invalid::sentence;
 use crate::domain::series::Series;
@@ -90,7 +91,7 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
 /// Store a series and publish its classes ahead.
 #[utoipa::path(
     post, path = "/v1/series", tag = "series",
-    request_body = SeriesBody, responses((status = 201, body = ChangedSeriesBody)),
+    request_body = NewSeriesDoc, responses((status = 201, body = ChangedSeriesBody)),
 )]
 pub async fn create_series(staff: Staff, incoming: Incoming, store: web::Data<Store>) -> Result<HttpResponse, Problem> {
     let call = incoming.read().await?;
@@ -135,7 +136,7 @@ pub async fn read_series(
 /// Change a series by a merge patch; a `policy` in it replaces the one before. Future classes that nobody has booked follow; the others are named.
 #[utoipa::path(
     patch, path = "/v1/series/{id}", tag = "series",
-    params(("id" = String, Path)), request_body = SeriesBody, responses((status = 200, body = ChangedSeriesBody)),
+    params(("id" = String, Path)), request_body = SeriesChangeDoc, responses((status = 200, body = ChangedSeriesBody)),
 )]
 pub async fn change_series(
     staff: Staff,

@@ -6,13 +6,14 @@
 
 use std::time::Duration;
 
+use actix_web::http::header::WWW_AUTHENTICATE;
 use jsonwebtoken::{Header, Validation, decode, decode_header};
 use serde::Deserialize;
 
 use super::caller::Caller;
 use super::jwks::Lookup;
 use super::keys::{KeyError, KeySource, Keys, VerifyingKey};
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use crate::domain::caller::Role;
 use crate::domain::ids::{ClubId, MemberId, OrgId};
 use crate::domain::instant::{self, Instant};
@@ -54,6 +55,8 @@ pub struct Auth {
 pub enum Distrust {
     /// Something about it is wrong; what, is nobody's business.
     Refused,
+    /// It is signed as it should be, and this claim of it makes no sense.
+    Claim(&'static str),
     /// The keys to check it with were never obtained.
     KeysAway,
 }
@@ -64,7 +67,14 @@ struct Claims {
     role: String,
     exp: f64,
     org: Option<String>,
+    /// Null is there, and is no club: a kiosk that was to be bound must not become one that is free.
+    #[serde(default, deserialize_with = "present")]
     club: Option<serde_json::Value>,
+}
+
+/// Whatever stands there, null included.
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<serde_json::Value>, D::Error> {
+    serde_json::Value::deserialize(deserializer).map(Some)
 }
 
 impl Auth {
@@ -103,7 +113,7 @@ impl Auth {
         };
         let fitting = keys.iter().filter(named).filter(|key| key.algorithm == header.alg);
         let claims = fitting.map(signed).find_map(|claims| claims).ok_or(Distrust::Refused)?;
-        believe(claims).ok_or(Distrust::Refused)
+        believe(claims)
     }
 
     fn validation(&self, key: &VerifyingKey) -> Validation {
@@ -134,19 +144,23 @@ fn acceptable(header: &Header) -> bool {
 }
 
 /// Signed claims as a caller, if they are all there and make sense.
-fn believe(claims: Claims) -> Option<Caller> {
-    let role = Role::parse(&claims.role).ok()?;
+fn believe(claims: Claims) -> Result<Caller, Distrust> {
+    let role = Role::parse(&claims.role).map_err(|_unknown| Distrust::Refused)?;
     let org = match role {
         Role::Operator => None,
         Role::Member | Role::Instructor | Role::Kiosk | Role::Staff | Role::Admin => {
-            Some(OrgId::parse(&claims.org?).ok()?)
+            Some(claims.org.and_then(|org| OrgId::parse(&org).ok()).ok_or(Distrust::Refused)?)
         }
     };
     let club = match (role, claims.club) {
-        (Role::Kiosk, Some(club)) => Some(ClubId::parse(club.as_str()?).ok()?),
+        (Role::Kiosk, Some(club)) => {
+            Some(club.as_str().and_then(|club| ClubId::parse(club).ok()).ok_or(Distrust::Claim("club"))?)
+        }
         _ => None,
     };
-    Some(Caller { sub: MemberId::parse(&claims.sub).ok()?, role, org, club, expires_at: expiry(claims.exp)? })
+    let sub = MemberId::parse(&claims.sub).map_err(|_no_id| Distrust::Refused)?;
+    let expires_at = expiry(claims.exp).ok_or(Distrust::Refused)?;
+    Ok(Caller { sub, role, org, club, expires_at })
 }
 
 fn expiry(exp_s: f64) -> Option<Instant> {
@@ -159,6 +173,11 @@ impl From<Distrust> for Problem {
     fn from(distrust: Distrust) -> Problem {
         match distrust {
             Distrust::Refused => Problem::unauthenticated(),
+            Distrust::Claim(claim) => {
+                let why = format!("The token's claim {claim} is no id.");
+                let header = format!("Bearer error=\"invalid_token\", error_description=\"{why}\"");
+                Problem::new(Code::Unauthenticated, why).with_header(WWW_AUTHENTICATE, &header)
+            }
             Distrust::KeysAway => Problem::unavailable("The keys to check tokens with cannot be obtained."),
         }
     }

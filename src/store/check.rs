@@ -46,20 +46,73 @@ impl Findings {
     }
 }
 
+/// What a check read, and what it found.
+#[derive(Debug, Default)]
+pub struct Report {
+    pub read: Read,
+    /// Every broken invariant, a sentence each.
+    pub broken: Vec<String>,
+}
+
+/// How much there was to be read: nothing is right with an empty Redis, and nothing wrong.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Read {
+    pub orgs: usize,
+    pub members: usize,
+    pub classes: usize,
+    pub bookings: usize,
+    pub events: usize,
+}
+
+impl Read {
+    fn of(picture: &Picture) -> Read {
+        Read {
+            orgs: 1,
+            members: picture.members.len(),
+            classes: picture.classes.len(),
+            bookings: picture.bookings.len(),
+            events: picture.events.len(),
+        }
+    }
+
+    fn add(&mut self, other: Read) {
+        self.orgs += other.orgs;
+        self.members += other.members;
+        self.classes += other.classes;
+        self.bookings += other.bookings;
+        self.events += other.events;
+    }
+}
+
+impl std::fmt::Display for Read {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Read { orgs, members, classes, bookings, events } = self;
+        write!(
+            f,
+            "read {orgs} organisations, {members} members, {classes} classes, {bookings} bookings and {events} events"
+        )
+    }
+}
+
 /// Checks every organisation of a Redis.
 ///
 /// # Errors
 /// `Unavailable` when it cannot be reached in time.
-pub async fn run(target: &RedisTarget) -> Result<Vec<String>, StoreError> {
+pub async fn run(target: &RedisTarget) -> Result<Report, StoreError> {
     let lanes = Lanes::open(target, 0, LaneLimits::default())?;
     lanes.ready(REDIS_WAIT).await?;
-    Store::new(lanes, Library::default(), Durability::new(DurabilityPolicy::Any)).check().await
+    Store::new(lanes, Library::default(), Durability::new(DurabilityPolicy::Any)).check_all().await
 }
 
 impl Store {
     /// Every broken invariant of every organisation, a sentence each.
     pub async fn check(&self) -> Result<Vec<String>, StoreError> {
-        let mut broken = Vec::new();
+        Ok(self.check_all().await?.broken)
+    }
+
+    /// The same, with what was read.
+    pub async fn check_all(&self) -> Result<Report, StoreError> {
+        let Report { mut read, mut broken } = Report::default();
         let mut orgs: BTreeSet<OrgId> = self.orgs().await?.into_iter().collect();
         let mut found = BTreeSet::new();
         for key in read::keys(&self.lanes, "rc:*").await? {
@@ -75,22 +128,27 @@ impl Store {
             }
         }
         for org in &orgs {
-            broken.extend(self.check_org(org).await?);
+            let found = self.checked(org).await?;
+            read.add(found.read);
+            broken.extend(found.broken);
         }
-        Ok(broken)
+        Ok(Report { read, broken })
     }
 
     /// Every broken invariant of one organisation.
     pub async fn check_org(&self, org: &OrgId) -> Result<Vec<String>, StoreError> {
-        let mut lasting: Option<Vec<String>> = None;
+        Ok(self.checked(org).await?.broken)
+    }
+
+    async fn checked(&self, org: &OrgId) -> Result<Report, StoreError> {
+        let mut lasting: Option<Report> = None;
         for _ in 0..LOOKS_MAX {
-            let (broken, calm) = self.look(org).await?;
+            let (mut again, calm) = self.look(org).await?;
             if calm {
-                return Ok(broken);
+                return Ok(again);
             }
-            let mut again = broken;
-            again.retain(|what| lasting.as_ref().is_none_or(|lasting| lasting.contains(what)));
-            if again.is_empty() {
+            again.broken.retain(|what| lasting.as_ref().is_none_or(|lasting| lasting.broken.contains(what)));
+            if again.broken.is_empty() {
                 return Ok(again);
             }
             lasting = Some(again);
@@ -99,21 +157,21 @@ impl Store {
     }
 
     /// One look; and whether nothing changed meanwhile.
-    async fn look(&self, org: &OrgId) -> Result<(Vec<String>, bool), StoreError> {
+    async fn look(&self, org: &OrgId) -> Result<(Report, bool), StoreError> {
         let mut findings = Findings { org: org.clone(), broken: Vec::new() };
         self.unrest(org, &mut findings).await?;
         let before = read::changes(&self.lanes, org).await?;
         let picture = Picture::take(&self.lanes, org, &mut findings).await?;
         let calm = read::changes(&self.lanes, org).await? == before;
         if picture.settings.is_empty() {
-            return Ok((findings.broken, calm));
+            return Ok((Report { read: Read::default(), broken: findings.broken }, calm));
         }
         classes::check(&picture, &mut findings);
         members::check(&picture, &mut findings);
         timers::check(&picture, &mut findings);
         history::check(&picture, &mut findings);
         ledger::check(&picture, &mut findings);
-        Ok((findings.broken, calm))
+        Ok((Report { read: Read::of(&picture), broken: findings.broken }, calm))
     }
 
     /// Asks the atomic core which classes it would still change.

@@ -11,7 +11,26 @@ use crate::domain::instant::{Instant, from_ms};
 /// Less than recurring classes are published ahead, so that none opens unpublished.
 const TRAVEL_STEP: TimeDelta = TimeDelta::days(7);
 
+/// How far the clock may go ahead in one call where classes recur: on the way they are published week by week, and a call
+/// that takes longer than its caller waits goes on without them. Two years are a hundred steps, a few seconds.
+pub const TRAVEL_MAX: TimeDelta = TimeDelta::days(2 * 366);
+
 impl Store {
+    /// Whether every organisation can be taken to `now` in one call: see [`TRAVEL_MAX`].
+    pub async fn within_travel(&self, now: Instant) -> Result<bool, StoreError> {
+        for org in self.orgs().await? {
+            let far = self.org(&org).await?.outcome.is_ok_and(|view| now - view.now > TRAVEL_MAX);
+            if far && self.recurs(&org).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn recurs(&self, org: &OrgId) -> Result<bool, StoreError> {
+        Ok(self.series_page(org, None, 1).await?.outcome.is_ok_and(|page| !page.items.is_empty()))
+    }
+
     /// Carries out everything due in an organisation, and says when the next thing is.
     pub async fn settle(&self, org: &OrgId) -> Result<Option<Instant>, StoreError> {
         self.durability.check_writes()?;
@@ -39,7 +58,7 @@ impl Store {
 
     /// Goes there in steps that publish recurring classes on the way, as the days would have.
     async fn travel(&self, org: &OrgId, by: &By, target: Instant) -> Result<(), StoreError> {
-        let recurring = self.series_page(org, None, 1).await?.outcome.is_ok_and(|page| !page.items.is_empty());
+        let recurring = self.recurs(org).await?;
         while let (true, Ok(view)) = (recurring, self.org(org).await?.outcome) {
             self.publish_series(org).await?;
             let step = view.now + TRAVEL_STEP;

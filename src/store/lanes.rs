@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use deadpool_redis::{Connection, Manager, Pool, PoolError};
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, PushInfo, PushKind, RedisResult, Value};
+use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, PushInfo, PushKind, RedisResult, Value};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -304,6 +304,9 @@ async fn keep(lane: Arc<Lane>, pool: Pool, mut ends: watch::Receiver<()>, limits
             }
             Err(error) => {
                 let error = match error {
+                    PoolError::Backend(error) if error.kind() == ErrorKind::Parse => {
+                        "what answers there is no Redis".to_owned()
+                    }
                     PoolError::Backend(error) => error.to_string(),
                     other => other.to_string(),
                 };

@@ -275,7 +275,7 @@ async fn keys_and_revisions_that_are_none_are_refused() {
             let good = answer.is(422, "invalid") && answer.points_at("/Idempotency-Key");
             wrong.unless(good || takes_none && answer.status < 500, call, &format!("key {key:?}"), &answer);
         }
-        for revision in ["", "x", "-1", "1.5", "\"1\", \"2\"", "W/\"1\"", "99999999999999999999"] {
+        for revision in ["", "x", "-1", "1.5", "\"1\", \"2\"", "W/1", "99999999999999999999"] {
             let headers = [("content-type", "application/json"), ("if-match", revision)];
             let answer = wire.send(call, call.body.to_string().into_bytes(), &headers).await;
             let good = answer.is(422, "invalid") && answer.points_at("/If-Match");

@@ -37,6 +37,15 @@ async fn changes_are_numbered_without_gaps_from_the_first() {
 }
 
 #[tokio::test]
+async fn after_0_is_the_beginning_as_in_the_ledger() {
+    let world = World::new().await;
+    let org = world.org("standard").await;
+    let desk = org.desk();
+    assert_eq!(desk.get("/v1/events?after=0").await.body, desk.get("/v1/events").await.body);
+    desk.get("/v1/events?after=1").refused("invalid").await;
+}
+
+#[tokio::test]
 async fn a_line_says_what_happened_to_whom_by_whom_and_when() {
     let world = World::new().await;
     let org = world.org("standard").await;

@@ -6,6 +6,7 @@
 mod support;
 
 mod seen;
+mod seen_names;
 
 mod after_promotion;
 mod calling_off;

@@ -175,6 +175,7 @@ async fn an_organisation_that_does_not_exist_has_nothing() {
         ("staff", "GET", "/v1/events", None),
         ("staff", "GET", "/v1/fees", None),
         ("staff", "GET", "/v1/members", None),
+        ("staff", "GET", "/v1/series", None),
         (
             "admin",
             "PUT",
@@ -183,7 +184,9 @@ async fn an_organisation_that_does_not_exist_has_nothing() {
         ),
     ] {
         let call = org.desk().call(method.parse().unwrap(), path, body).with_token(Some(&token(role)));
-        assert_eq!(call.refused("not_found").await.status, 404, "{method} {path}");
+        let refused = call.refused("not_found").await;
+        let said = "There is no organisation nowhere: an operator creates it by PUT /v1/orgs/nowhere.";
+        assert_eq!((refused.status, &refused.body["detail"]), (404, &json!(said)), "{method} {path}");
     }
     assert_eq!(world.operator().get("/v1/orgs").await.items().len(), 1);
 }

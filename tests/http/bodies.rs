@@ -169,11 +169,14 @@ async fn the_fingerprint_is_of_method_path_and_body() {
 #[actix_web::test]
 async fn if_match_is_a_revision_or_a_star() {
     let rig = Rig::new().await;
-    for (text, revision) in [("\"17\"", json!(17)), ("17", json!(17)), ("*", json!(null)), ("0", json!(0))] {
+    for (text, revision) in
+        [("\"17\"", json!(17)), ("W/\"17\"", json!(17)), ("17", json!(17)), ("*", json!(null)), ("0", json!(0))]
+    {
         let answer = rig.call(json_post(WRITE, "{}").insert_header(("if-match", text))).await;
         assert_eq!((answer.status, &answer.json()["if_match"]), (200, &revision), "{text}");
     }
-    for text in ["", "W/\"17\"", "\"17", "'17'", "-1", "+1", "1.5", "\"1\", \"2\"", "\"\"", "99999999999999999999", "x"]
+    for text in
+        ["", "W/17", "w/\"17\"", "\"17", "'17'", "-1", "+1", "1.5", "\"1\", \"2\"", "\"\"", "99999999999999999999", "x"]
     {
         let answer = rig.call(json_post(WRITE, "{}").insert_header(("if-match", text))).await;
         assert_eq!((answer.status, answer.pointers()), (422, vec!["/If-Match".to_owned()]), "{text}");

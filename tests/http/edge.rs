@@ -57,12 +57,14 @@ async fn pages_of_named_origins_may_call_and_read() {
     for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
         assert!(preflight.header("access-control-allow-methods").contains(method));
     }
-    for header in ["authorization", "content-type", "idempotency-key", "if-match"] {
+    for header in ["authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "rollcall-cursor"] {
         assert!(preflight.header("access-control-allow-headers").contains(header));
     }
     let call = with_origins(&rig, Method::GET, PAGE, false).await;
     assert_eq!((call.status, call.header("access-control-allow-origin")), (200, PAGE));
-    assert!(call.header("access-control-expose-headers").contains("rollcall-cursor"));
+    for header in ["rollcall-cursor", "etag", "retry-after", "location"] {
+        assert!(call.header("access-control-expose-headers").contains(header), "{header}");
+    }
     assert!(call.headers.get_all("vary").any(|value| value == "Origin"));
     let refused = rig.call(TestRequest::get().uri("/v1/test/staff").insert_header(("origin", PAGE))).await;
     assert_eq!((refused.status, refused.header("access-control-allow-origin")), (401, PAGE), "it may read errors too");

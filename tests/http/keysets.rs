@@ -75,14 +75,25 @@ async fn the_key_a_token_names_must_have_signed_it() {
 async fn what_holds_no_usable_key_stops_the_start() {
     let start = async |keys: KeySource| Auth::start(checked_by(keys)).await.err();
     assert!(matches!(start(KeySource::Secret(Vec::new())).await, Some(KeyError::EmptySecret)));
-    for pem in ["", "ssh-ed25519 AAAA", keys::P384, include_str!("keys/rsa.pem"), include_str!("keys/ed25519.pem")] {
-        assert!(matches!(start(KeySource::PublicKey(pem.to_owned())).await, Some(KeyError::NotAPublicKey)), "{pem}");
+    let certificate = rcgen::generate_simple_self_signed(["gym.example".to_owned()]).unwrap().cert.pem();
+    for (pem, told) in [
+        ("", "not the PEM of an Ed25519, P-256 or RSA public key"),
+        ("ssh-ed25519 AAAA", "not the PEM of an Ed25519, P-256 or RSA public key"),
+        (keys::P384, "not the PEM of an Ed25519, P-256 or RSA public key"),
+        (keys::RSA_1024, "2048 bits"),
+        (include_str!("keys/rsa.pem"), "private key"),
+        (include_str!("keys/ed25519.pem"), "private key"),
+        (&certificate, "certificate"),
+    ] {
+        let error = start(KeySource::PublicKey(pem.to_owned())).await.unwrap().to_string();
+        assert!(error.contains(told), "{pem}: {error}");
     }
     for text in ["", "{}", "[]", r#"{"keys":{}}"#] {
         assert!(matches!(start(KeySource::Jwks(text.to_owned())).await, Some(KeyError::NotAKeySet(_))), "{text}");
     }
     let short = but(eddsa("x"), json!({ "x": base64url(&[1; 31]) }));
-    for keys in [vec![], vec![json!({ "kty": "oct", "k": "AAAA" })], vec![short]] {
+    let short_rsa = json!({ "kty": "RSA", "n": base64url(&[0xc1; 128]), "e": "AQAB" });
+    for keys in [vec![], vec![json!({ "kty": "oct", "k": "AAAA" })], vec![short], vec![short_rsa]] {
         assert!(matches!(start(KeySource::Jwks(set(&keys))).await, Some(KeyError::NoUsableKey)));
     }
     for url in ["", "keys.json", "file:///etc/keys", "ftp://id.example/keys"] {

@@ -248,6 +248,8 @@ pub mod keys {
     pub const ED25519: &str = include_str!("keys/ed25519.pub.pem");
     pub const P256: &str = include_str!("keys/p256.pub.pem");
     pub const P384: &str = include_str!("keys/p384.pub.pem");
+    /// Too short for RS256.
+    pub const RSA_1024: &str = include_str!("keys/rsa1024.pub.pem");
     pub const RSA: &str = include_str!("keys/rsa.pub.pem");
 
     pub fn ed25519() -> EncodingKey {

@@ -102,7 +102,14 @@ async fn every_call_is_described_and_every_described_call_is_there() {
         for (method, operation) in item.as_object().unwrap() {
             let what = format!("{method} {path}");
             assert_eq!(operation["security"].is_array(), path.starts_with("/v1/"), "{what}");
-            assert!(operation["responses"]["default"]["content"]["application/problem+json"].is_object(), "{what}");
+            let refusals = if path.starts_with("/v1/") { &["401", "404", "422", "429", "503"][..] } else { &["503"] };
+            for status in refusals {
+                let refusal = &operation["responses"][status]["content"]["application/problem+json"];
+                assert!(refusal.is_object(), "{what}: {status}");
+            }
+            for (status, answer) in operation["responses"].as_object().unwrap() {
+                assert!(!answer["description"].as_str().unwrap().is_empty(), "{what}: {status}");
+            }
             let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
             let repeatable = parameters.iter().any(|parameter| parameter["name"] == "Idempotency-Key");
             assert_eq!(repeatable, method != "get", "{what}");

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::story::{Story, strict};
-use crate::support::api::{Call, Named, Person};
+use crate::support::api::{Call, Named, Person, World};
 
 fn arrives(who: &Person, body: Value) -> Call {
     who.post("/v1/check-ins", body)
@@ -40,6 +40,29 @@ async fn what_names_nobody_or_nothing_is_said_so() {
         assert_eq!(refused.body["errors"][0]["pointer"], pointer, "{body}");
     }
     arrives(&story.org.member("ann").await, json!({ "club": "main", "member": "ann" })).refused("forbidden").await;
+}
+
+#[tokio::test]
+async fn a_kiosk_that_guesses_is_slowed_down_and_nobody_else() {
+    let world = World::under(|settings| settings.rate_limit = Some("1000:1000".into()));
+    let org = world.org("standard").await;
+    org.member("ann").await;
+    let (door, hall, desk) = (org.kiosk(), org.caller("hall", "kiosk"), org.desk());
+    let knows = |who: &Person| arrives(who, json!({ "club": "main", "member": "ann" }));
+    let guesses = |who: &Person| arrives(who, json!({ "club": "main", "phone": "+4599999999" }));
+    for _ in 0..12 {
+        knows(&door).refused("check_in_not_open").await;
+        guesses(&door).refused("invalid").await;
+    }
+    let refused = guesses(&door).refused("rate_limited").await;
+    let seconds: u64 = refused.retry_after.as_deref().unwrap().parse().unwrap();
+    assert!((1..=20).contains(&seconds), "{seconds}");
+    assert_eq!(refused.body["retry_after"], seconds);
+    knows(&door).refused("rate_limited").await;
+    guesses(&hall).refused("invalid").await;
+    for _ in 0..20 {
+        guesses(&desk).refused("invalid").await;
+    }
 }
 
 #[tokio::test]

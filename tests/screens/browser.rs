@@ -77,12 +77,23 @@ pub struct Window {
 
 impl Window {
     /// A new window of this size, whose reader prefers `language`.
-    pub async fn open((width, height): (u32, u32), language: &str) -> Window {
+    pub async fn open(size: (u32, u32), language: &str) -> Window {
+        Window::with(size, json!({ "intl.accept_languages": language })).await
+    }
+
+    /// A window of a browser that keeps nothing for any page.
+    pub async fn that_keeps_nothing() -> Window {
+        let blocked = 2;
+        let name = "profile.default_content_setting_values.cookies";
+        Window::with(PHONE, json!({ "intl.accept_languages": "en-GB", name: blocked })).await
+    }
+
+    async fn with((width, height): (u32, u32), preferences: Value) -> Window {
         let profile = TempDir::with_prefix("rollcall-chromium-").expect("a profile");
         let mut args: Vec<String> = FLAGS.map(str::to_owned).into();
         args.push(format!("--user-data-dir={}", profile.path().display()));
         let capabilities = json!({
-            "goog:chromeOptions": { "args": args, "prefs": { "intl.accept_languages": language } },
+            "goog:chromeOptions": { "args": args, "prefs": preferences },
             "goog:loggingPrefs": { "browser": "ALL" },
         });
         let client = ClientBuilder::new(HttpConnector::new())

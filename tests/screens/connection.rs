@@ -28,6 +28,9 @@ async fn taps_while_the_line_is_down_are_kept_sent_once_and_said_to_be() {
     window.sees_in(".banner", "2 taps are kept").await;
     window.sees_in(&row(&anns.id(), ""), "Not sent yet").await;
     assert_eq!(gym.org.desk().roster(&class).await.body["class"]["checked_in"], 0);
+    let kept = window.runs("return JSON.stringify({ ...localStorage });", vec![]).await.to_string();
+    assert!(kept.contains(&anns.id()) && kept.contains(&bens.id()), "{kept}");
+    assert!(!kept.contains("Lund") && !kept.contains("Holm"), "whoever has the device next reads no names: {kept}");
 
     cable.plug_in();
     window.sees_in(".banner", "taps were sent").await;

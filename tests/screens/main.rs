@@ -19,6 +19,7 @@ mod roll;
 mod staff;
 
 mod access;
+mod kept;
 mod keyboard;
 mod languages;
 mod pictures;

@@ -5,7 +5,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod asked;
 mod deploy;
+mod described;
+mod names;
 mod tls;
 
 use std::fs;
@@ -33,6 +36,8 @@ struct Service {
     child: Child,
     port: u16,
     log: Receiver<String>,
+    /// The log up to the line that says where it listens.
+    heard: Vec<String>,
 }
 
 impl Service {
@@ -41,14 +46,25 @@ impl Service {
     }
 
     fn with(command: &mut Command) -> Service {
+        Service::at(command, "127.0.0.1:0")
+    }
+
+    fn at(command: &mut Command, address: &str) -> Service {
         let mut child =
-            command.args(["--listen", "127.0.0.1:0", "--log-format", "text"]).stderr(Stdio::piped()).spawn().unwrap();
+            command.args(["--listen", address, "--log-format", "text"]).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (said, log) = mpsc::channel();
         thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| said.send(line)));
-        let mut service = Service { child, port: 0, log };
-        let line = service.waits_for("listening on");
-        let digits = line.rsplit("127.0.0.1:").next().unwrap().split(|c: char| !c.is_ascii_digit()).next().unwrap();
+        let mut service = Service { child, port: 0, log, heard: Vec::new() };
+        let line = loop {
+            let line = service.waits_for("");
+            if line.contains("listening on") {
+                break line;
+            }
+            service.heard.push(line);
+        };
+        let address = line.rsplit("http://").next().unwrap();
+        let digits = address.split(':').nth(1).unwrap().split(|c: char| !c.is_ascii_digit()).next().unwrap();
         service.port = digits.parse().unwrap();
         service
     }
@@ -72,9 +88,14 @@ impl Service {
     }
 
     fn get(&self, path: &str) -> String {
+        self.get_as(path, "")
+    }
+
+    fn get_as(&self, path: &str, token: &str) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+        let head = "HTTP/1.1\r\nHost: localhost\r\nConnection: close";
+        write!(stream, "GET {path} {head}\r\nAuthorization: Bearer {token}\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer
@@ -253,28 +274,38 @@ fn tokens_are_minted_with_the_secret_that_is_generated_once() {
         command.args(["token", "--org", "gym", "--role", role, "--sub", "ann", "--data-dir"]).arg(&data);
         command.output().unwrap()
     };
-    let minters: Vec<_> = thread::scope(|scope| {
-        let minters: Vec<_> = (0..8).map(|_| scope.spawn(|| mint("member"))).collect();
-        minters.into_iter().map(|minter| minter.join().unwrap()).collect()
+    // Instances of one service may share the folder, and start at once.
+    let start = || {
+        let mut command = rollcall();
+        command.args(["serve", "--redis-url", "redis://127.0.0.1:1", "--data-dir"]).arg(&data);
+        Service::with(&mut command)
+    };
+    let services: Vec<Service> = thread::scope(|scope| {
+        let starting: Vec<_> = (0..4).map(|_| scope.spawn(start)).collect();
+        starting.into_iter().map(|service| service.join().unwrap()).collect()
     });
     let secret = fs::read_to_string(data.join("jwt_secret")).unwrap();
     assert_eq!(secret.len(), 64);
     assert_eq!(fs::metadata(data.join("jwt_secret")).unwrap().permissions().mode() & 0o777, 0o600);
     let key = jsonwebtoken::DecodingKey::from_secret(secret.as_bytes());
-    for minted in minters {
-        let token = String::from_utf8(minted.stdout).unwrap();
-        let claims = jsonwebtoken::decode::<serde_json::Value>(
-            token.trim(),
-            &key,
-            &jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::HS256),
-        )
-        .unwrap()
-        .claims;
-        assert_eq!(claims["sub"], "ann");
-        assert_eq!(claims["org"], "gym");
-        assert_eq!(claims["role"], "member");
-        assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 12 * 3600);
+    let minted = mint("member");
+    assert!(one_line(&minted).contains("jwt_secret"), "it says where the secret stands");
+    let token = String::from_utf8(minted.stdout).unwrap();
+    let claims = jsonwebtoken::decode::<serde_json::Value>(
+        token.trim(),
+        &key,
+        &jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::HS256),
+    )
+    .unwrap()
+    .claims;
+    assert_eq!(claims["sub"], "ann");
+    assert_eq!(claims["org"], "gym");
+    assert_eq!(claims["role"], "member");
+    for service in &services {
+        // There is no Redis, but who asks is known.
+        assert!(service.get_as("/v1/org", token.trim()).starts_with("HTTP/1.1 503"));
     }
+    assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 12 * 3600);
     assert_eq!(fs::read_dir(&data).unwrap().count(), 1, "no drafts are left");
 
     let refused = mint("boss");

@@ -13,7 +13,7 @@ use crate::domain::invalid::Parsed;
 use crate::http::classes::ClassBody;
 use crate::http::fees::MoneyBody;
 use crate::http::reason::REASON_LEN;
-use crate::http::schema::{BookingStatusWord, PaidWithWord};
+use crate::http::schema::{BookingStatusWord, IdText, PaidWithWord, ReasonText};
 use crate::store::bookings::{CancelPreview, Charge, Roster, RosterEntry};
 use crate::store::classes::ClassView;
 
@@ -90,27 +90,29 @@ pub struct CancelPreviewBody {
 
 /// A request for a place in a class.
 #[derive(Debug, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = NewBooking)]
 pub struct NewBookingBody {
     /// For whom: needed from the desk, and a member's own id at most.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<IdText>)]
     pub member: Option<MemberId>,
     /// Whether a place on the waitlist will do.
-    #[schema(default = true)]
+    #[schema(default = true, nullable = false)]
     pub waitlist: Option<bool>,
     /// The desk's alone: the member is here, and checked in at once if there is a spot.
-    #[schema(default = false)]
+    #[schema(default = false, nullable = false)]
     pub walk_in: Option<bool>,
 }
 
 /// How a cancel is meant.
 #[derive(Debug, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = Cancel)]
 pub struct CancelBody {
     /// The desk's alone: false cancels free after the cutoff, true charges even where that is refused.
-    #[schema(value_type = Option<bool>)]
+    #[schema(value_type = Option<bool>, nullable = false)]
     pub charge: Charge,
-    #[schema(min_length = 1, max_length = 500)]
+    #[schema(value_type = Option<ReasonText>)]
     pub reason: Option<String>,
 }
 

@@ -14,7 +14,8 @@ use crate::domain::refusal::Refusal;
 use crate::domain::span::Span;
 use crate::domain::terms::Terms;
 use crate::http::schema::{
-    BelowMinimumWord, BookingStatusWord, ClassStatusWord, LateWord, ModeWord, ThenWord, UntouchedRosterWord,
+    BelowMinimumWord, BookingStatusWord, ClassStatusWord, IdText, InstantText, LateWord, ModeWord, ShortText, ThenWord,
+    TitleText, UntouchedRosterWord,
 };
 use crate::store::classes::ClassView;
 
@@ -59,11 +60,13 @@ pub struct ClassBody {
 
 /// Who teaches.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = Instructor)]
 #[expect(dead_code, reason = "describes a value that the domain writes")]
 pub struct InstructorDoc {
+    #[schema(value_type = IdText)]
     id: String,
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(value_type = ShortText)]
     name: String,
 }
 
@@ -242,25 +245,29 @@ impl CanBookBody {
 
 /// A class to publish.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = NewClass)]
 #[expect(dead_code, reason = "describes a body that the domain reads")]
 pub struct NewClassDoc {
+    #[schema(value_type = Option<IdText>)]
     id: Option<String>,
+    #[schema(value_type = IdText)]
     club: String,
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(value_type = TitleText)]
     title: String,
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(value_type = Option<ShortText>)]
     category: Option<String>,
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(value_type = Option<ShortText>)]
     room: Option<String>,
     instructor: Option<InstructorDoc>,
-    #[schema(format = DateTime)]
+    #[schema(value_type = InstantText)]
     starts_at: String,
     #[schema(minimum = 1, maximum = 1440)]
     minutes: u32,
     #[schema(minimum = 1, maximum = 5000)]
     capacity: u32,
     /// The policy's, where it is left out.
+    #[schema(maximum = 5000)]
     minimum: Option<u32>,
     #[schema(maximum = 120)]
     min_age: Option<u32>,
@@ -271,18 +278,27 @@ pub struct NewClassDoc {
 
 /// A change to a class: what is left out stays, null takes away what may be absent.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = ClassChange)]
 #[expect(dead_code, reason = "describes a body that the domain reads")]
 pub struct ClassChangeDoc {
-    #[schema(format = DateTime)]
-    starts_at: Option<String>,
+    #[serde(default)]
+    #[schema(value_type = InstantText)]
+    starts_at: String,
+    #[serde(default)]
     #[schema(minimum = 1, maximum = 1440)]
-    minutes: Option<u32>,
-    title: Option<String>,
+    minutes: u32,
+    #[serde(default)]
+    #[schema(value_type = TitleText)]
+    title: String,
+    #[schema(value_type = Option<ShortText>)]
     category: Option<String>,
+    #[schema(value_type = Option<ShortText>)]
     room: Option<String>,
     instructor: Option<InstructorDoc>,
+    #[serde(default)]
     #[schema(minimum = 1, maximum = 5000)]
-    capacity: Option<u32>,
+    capacity: u32,
+    #[schema(maximum = 5000)]
     minimum: Option<u32>,
 }

@@ -12,15 +12,81 @@ use crate::domain::instant::with_zone;
 use crate::domain::member::{Frozen, Member, Membership, MembershipStatus, Plan, Scope};
 use crate::domain::standing::{Standing, Strike};
 use crate::http::fees::MoneyBody;
-use crate::http::schema::{MembershipStatusWord, PlanWord};
+use crate::http::schema::{
+    CategoryScope, ClubScope, DateText, EmailText, FrozenList, IdText, LanguageText, MembershipStatusWord, NameText,
+    PhoneText, PlanWord, RevisionText,
+};
 
-/// A member. In a PUT the id may be left out.
+/// A member as they are sent.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewMember)]
+#[expect(dead_code, reason = "describes a body that the domain reads")]
+pub struct NewMemberDoc {
+    /// That of the path, or absent.
+    #[schema(value_type = Option<IdText>)]
+    id: Option<String>,
+    #[schema(value_type = NameText)]
+    name: String,
+    #[schema(value_type = Option<EmailText>)]
+    email: Option<String>,
+    #[schema(value_type = Option<PhoneText>)]
+    phone: Option<String>,
+    #[schema(value_type = Option<DateText>)]
+    born: Option<String>,
+    #[schema(value_type = Option<LanguageText>)]
+    language: Option<String>,
+    membership: NewMembershipDoc,
+}
+
+/// A membership as it is sent.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewMembership)]
+#[expect(dead_code, reason = "describes a body that the domain reads")]
+struct NewMembershipDoc {
+    plan: PlanWord,
+    status: MembershipStatusWord,
+    /// Left out, the number there is stays.
+    #[schema(maximum = 100_000)]
+    clips: Option<u32>,
+    /// A number of clips is applied once for each new value of this.
+    clips_revision: Option<RevisionDoc>,
+    #[schema(value_type = Option<DateText>)]
+    valid_from: Option<String>,
+    /// Inclusive.
+    #[schema(value_type = Option<DateText>)]
+    valid_until: Option<String>,
+    /// All, where it is left out.
+    #[serde(default)]
+    #[schema(value_type = ClubScope)]
+    clubs: (),
+    /// All, where it is left out.
+    #[serde(default)]
+    #[schema(value_type = CategoryScope)]
+    categories: (),
+    #[serde(default)]
+    #[schema(value_type = FrozenList)]
+    frozen: (),
+}
+
+/// Text, or a whole number, which is then its digits.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[schema(as = ClipsRevision)]
+#[expect(dead_code, reason = "describes a value that the domain reads")]
+enum RevisionDoc {
+    #[schema(value_type = RevisionText)]
+    Text(String),
+    Number(i64),
+}
+
+/// A member.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Member)]
 pub struct MemberBody {
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = String)]
     id: MemberId,
-    #[schema(min_length = 1, max_length = 200)]
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<String>,
@@ -75,10 +141,13 @@ enum ScopeDoc {
 
 /// Days, both inclusive, on which a membership rests.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = Frozen)]
 #[expect(dead_code, reason = "describes a value that the domain writes")]
 struct FrozenDoc {
+    #[schema(value_type = DateText)]
     from: NaiveDate,
+    #[schema(value_type = DateText)]
     until: NaiveDate,
 }
 

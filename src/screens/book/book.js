@@ -7,6 +7,7 @@ import { note } from "../shared/dialogs.js";
 import { addDays } from "../shared/format.js";
 import { icon, tabs } from "../shared/parts.js";
 import { isHeld } from "../shared/classes.js";
+import { onDevice } from "../shared/keep.js";
 import { Newest } from "../shared/newest.js";
 import { Screen } from "../shared/screen.js";
 import { t } from "../shared/words.js";
@@ -52,7 +53,7 @@ class Book extends Screen {
 
   async begin() {
     this.me = await read("/v1/me");
-    const kept = localStorage.getItem(CLUB);
+    const kept = onDevice.get(CLUB);
     const covered = this.me.membership.clubs;
     const fits = (id) => this.clubs.some((club) => club.id === id);
     this.clubShown = fits(kept) ? kept : Array.isArray(covered) && fits(covered[0]) ? covered[0] : this.clubs[0]?.id;
@@ -198,7 +199,7 @@ class Book extends Screen {
 
   show(change) {
     Object.assign(this, change);
-    if (change.clubShown) localStorage.setItem(CLUB, change.clubShown);
+    if (change.clubShown) onDevice.set(CLUB, change.clubShown);
     this.loading = true;
     this.shown = [];
     this.#watchDay();

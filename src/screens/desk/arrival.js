@@ -94,7 +94,7 @@ export class Arrival {
     const { kiosk } = this.screen;
     const unknown = ["invalid", "not_found"].includes(problem.code);
     const lines = [unknown ? t("desk.unknown") : this.screen.refusal(problem.code, problem.until)];
-    if (kiosk && !problem.mayRepeat) lines.push(t("desk.ask"));
+    if (kiosk && (!problem.mayRepeat || problem.code === "rate_limited")) lines.push(t("desk.ask"));
     else if (problem.code === "check_in_not_open") lines.push(...(await this.#next(body)));
     return { tone: "bad", icon: "warn", head: t("desk.sorry"), lines };
   }

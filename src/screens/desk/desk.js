@@ -7,6 +7,7 @@ import { now } from "../shared/clock.js";
 import { note } from "../shared/dialogs.js";
 import { askMember, finder } from "../shared/find.js";
 import { openMember } from "../shared/member.js";
+import { inTab, onDevice } from "../shared/keep.js";
 import { Newest } from "../shared/newest.js";
 import { choice, empty } from "../shared/parts.js";
 import { bannerWords, Roll } from "../shared/roll.js";
@@ -40,7 +41,7 @@ class Desk extends Screen {
 
   async begin() {
     const known = (id) => this.clubs.some((club) => club.id === id);
-    const kept = this.kiosk ? this.who.club ?? sessionStorage.getItem(KIOSK_CLUB) : localStorage.getItem(CLUB);
+    const kept = this.kiosk ? this.who.club ?? inTab.get(KIOSK_CLUB) : onDevice.get(CLUB);
     this.clubShown = known(kept) ? kept : this.kiosk && this.clubs.length > 1 ? null : this.clubs[0]?.id;
     this.arrival = new Arrival(this);
     if (!this.kiosk) await this.loadDay();
@@ -79,8 +80,8 @@ class Desk extends Screen {
 
   async show(clubShown) {
     this.clubShown = clubShown;
-    if (this.kiosk) sessionStorage.setItem(KIOSK_CLUB, clubShown);
-    else localStorage.setItem(CLUB, clubShown);
+    if (this.kiosk) inTab.set(KIOSK_CLUB, clubShown);
+    else onDevice.set(CLUB, clubShown);
     this.arrival.clear();
     if (this.kiosk) return;
     this.roll.show(null);

@@ -8,6 +8,8 @@ import { learn } from "./clock.js";
 
 const TRIES = 3;
 const TRY_MS_MAX = 10_000;
+/** Who is told to come back later than this is told, and does not wait. */
+const PATIENCE_MS = 5_000;
 
 /** What went wrong: the service's problem (RFC 9457), or `offline` where no answer came. */
 export class Problem extends Error {
@@ -118,7 +120,7 @@ export async function write(method, target, body, { key = freshKey(), tries = TR
     try {
       return await call(method, target, body, headers);
     } catch (problem) {
-      if (!problem.mayRepeat || attempt >= tries) throw problem;
+      if (!problem.mayRepeat || attempt >= tries || problem.retryMs > PATIENCE_MS) throw problem;
       await pause(problem.retryMs * attempt);
     }
   }

@@ -35,8 +35,14 @@ export class Roll {
         if (this.id && !screen.feed?.live) this.load().catch(() => {});
       },
       onRefused: (tap, problem) =>
-        note(t("roll.refused", { name: tap.name, why: problemWords(screen.fmt, problem) }), "bad"),
+        note(this.#refusal(tap, problemWords(screen.fmt, problem)), "bad"),
     });
+  }
+
+  /** A tap that was kept over a reload has lost its name; the list may have it. */
+  #refusal(tap, why) {
+    const name = tap.name ?? this.entries?.get(tap.booking)?.name;
+    return name ? t("roll.refused", { name, why }) : t("roll.refused_kept", { why });
   }
 
   /** Shows another class, or none. */

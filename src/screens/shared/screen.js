@@ -4,10 +4,11 @@
  */
 
 import { h, render } from "./dom.js";
-import { read, readAll } from "./api.js";
+import { Problem, read, readAll } from "./api.js";
 import { at } from "./clock.js";
 import { Feed } from "./feed.js";
 import { addDays, formats, zoned } from "./format.js";
+import { blocked, onDevice } from "./keep.js";
 import { claims, signIn, signOut } from "./session.js";
 import { ask, note } from "./dialogs.js";
 import { icon, waiting } from "./parts.js";
@@ -16,6 +17,11 @@ import { LANGUAGES, speak, spoken, t } from "./words.js";
 
 const THEME = "rollcall.theme";
 const BACK_MS = 4_000;
+
+/** An organisation that its own people do not find was never created. */
+function noOrg(problem) {
+  throw problem.code === "not_found" ? new Problem({ code: "no_org" }) : problem;
+}
 
 export class Screen extends HTMLElement {
   /** Which words this screen needs, beside the common ones. */
@@ -39,8 +45,9 @@ export class Screen extends HTMLElement {
   title() {}
 
   async connectedCallback() {
-    document.documentElement.dataset.theme = localStorage.getItem(THEME) ?? "";
+    document.documentElement.dataset.theme = onDevice.get(THEME) ?? "";
     await speak(["common", ...this.constructor.words]);
+    if (blocked) return this.#drawBlocked();
     this.who = claims();
     if (!this.who) return this.#drawStranger();
     if (!this.constructor.roles.includes(this.who.role)) return this.#drawStranger("code.forbidden_role");
@@ -50,7 +57,7 @@ export class Screen extends HTMLElement {
   async #start() {
     this.update();
     try {
-      [this.org, this.clubs] = await Promise.all([read("/v1/org"), readAll("/v1/clubs")]);
+      [this.org, this.clubs] = await Promise.all([read("/v1/org"), readAll("/v1/clubs")]).catch(noOrg);
       this.#formats();
       await this.begin();
     } catch (problem) {
@@ -190,13 +197,23 @@ export class Screen extends HTMLElement {
         h("fieldset", { key: "theme" }, h("legend", null, t("theme")),
           ["system", "light", "dark"].map((value) =>
             option("theme", value, t(`theme.${value}`), value === theme(), () => {
-              localStorage.setItem(THEME, value === "system" ? "" : value);
+              onDevice.set(THEME, value === "system" ? "" : value);
               document.documentElement.dataset.theme = value === "system" ? "" : value;
             }))),
         h("p.hint", { key: "who" }, t("signed_in", { sub: this.who.sub })),
       ],
       actions: [{ label: t("sign_out"), tone: "plain", run: () => { signOut(); location.reload(); } }],
     });
+  }
+
+  /** Nothing could be kept: neither who is signed in nor a tap that is yet to be sent. */
+  #drawBlocked() {
+    document.title = t("blocked.title");
+    render(this, h("main.stranger", { id: "main" },
+      h("span.mark", { "aria-hidden": "true" }, icon("warn")),
+      h("h1", null, t("blocked.title")),
+      h("p", { role: "alert" }, t("blocked.text")),
+      h("button.primary", { type: "button", onclick: () => location.reload() }, t("again"))));
   }
 
   #drawStranger(why = "sign_in.text") {

@@ -3,17 +3,19 @@
  * address at once and kept for this tab alone, so that a copied address or a shared history gives nobody a session.
  */
 
+import { inTab } from "./keep.js";
+
 const KEPT = "rollcall.token";
 
-let token = taken() ?? sessionStorage.getItem(KEPT);
+let token = taken() ?? inTab.get(KEPT);
 
 function taken() {
   const found = new URLSearchParams(location.hash.slice(1)).get("token");
   if (!found) return null;
   history.replaceState(null, "", location.pathname + location.search);
   // Whatever this tab remembered was somebody else's.
-  sessionStorage.clear();
-  sessionStorage.setItem(KEPT, found);
+  inTab.clear();
+  inTab.set(KEPT, found);
   return found;
 }
 
@@ -35,13 +37,13 @@ export const bearer = () => token;
 /** Takes a token, or a link that carries one. */
 export function signIn(text) {
   token = text.trim().replace(/^.*#token=/, "");
-  sessionStorage.setItem(KEPT, token);
+  inTab.set(KEPT, token);
   return claims() !== null;
 }
 
 export function signOut() {
   token = null;
-  sessionStorage.removeItem(KEPT);
+  inTab.drop(KEPT);
 }
 
 // A signed-in link opened in a tab that already shows a screen changes the fragment alone.

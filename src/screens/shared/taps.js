@@ -1,14 +1,35 @@
 /**
  * Taps of the roll. Each is kept on the device under a key of its own until the service has answered it, and sent in
- * order, so a connection that drops loses none and repeats none.
+ * order, so a connection that drops loses none and repeats none. What is kept names bookings, never people.
  */
 
 import { freshKey, part, post } from "./api.js";
+import { onDevice } from "./keep.js";
 import { claims } from "./session.js";
 
 const RETRY_MS_MAX = 8_000;
 /** Older than this, the class is long closed. */
 const KEPT_MS = 6 * 3_600_000;
+/** What of a tap is kept. */
+const FIELDS = ["booking", "action", "key", "at", "sent"];
+
+/** Where somebody's taps are kept: no two people share it, whatever their ids hold. */
+export const place = ({ org, sub }) => `rollcall.taps.${encodeURIComponent(org)}/${encodeURIComponent(sub)}`;
+
+/** The taps that are kept there; what cannot be read is dropped. */
+function kept(name) {
+  const text = onDevice.get(name);
+  if (text === null) return [];
+  try {
+    const sound = (tap) => ["booking", "action", "key"].every((field) => typeof tap[field] === "string") && Number.isFinite(tap.at);
+    const list = JSON.parse(text);
+    if (list.every(sound)) return list.filter((tap) => Date.now() - tap.at < KEPT_MS);
+  } catch {
+    // Not ours, or half of it.
+  }
+  onDevice.drop(name);
+  return [];
+}
 
 export class Taps {
   #list = [];
@@ -19,10 +40,8 @@ export class Taps {
   /** `onChange` is called when the list changed, `onDone` and `onRefused` with each tap's outcome. */
   constructor({ onChange, onDone, onRefused }) {
     Object.assign(this, { onChange, onDone, onRefused });
-    const { org, sub } = claims();
-    this.name = `rollcall.taps.${org}.${sub}`;
-    const kept = JSON.parse(localStorage.getItem(this.name) ?? "[]");
-    this.#list = kept.filter((tap) => Date.now() - tap.at < KEPT_MS);
+    this.name = place(claims());
+    this.#list = kept(this.name);
     addEventListener("online", () => this.send());
     if (this.#list.length) this.send();
   }
@@ -46,8 +65,12 @@ export class Taps {
     this.send();
   }
 
+  #write() {
+    onDevice.set(this.name, JSON.stringify(this.#list, FIELDS));
+  }
+
   #keep() {
-    localStorage.setItem(this.name, JSON.stringify(this.#list));
+    this.#write();
     this.onChange();
   }
 
@@ -59,7 +82,7 @@ export class Taps {
       while (this.#list.length) {
         const [tap] = this.#list;
         tap.sent = true;
-        localStorage.setItem(this.name, JSON.stringify(this.#list));
+        this.#write();
         try {
           const booking = await post(`/v1/bookings/${part(tap.booking)}/${tap.action}`, {}, { key: tap.key, tries: 1 });
           this.onDone(tap, booking);

@@ -3,13 +3,15 @@
 
 export const LANGUAGES = { en: "English", lt: "Lietuvių", da: "Dansk", nb: "Norsk" };
 
+import { onDevice } from "./keep.js";
+
 const KEPT = "rollcall.language";
 let words = {};
 let language = "en";
 let plural = new Intl.PluralRules("en");
 
 function preferred() {
-  const kept = localStorage.getItem(KEPT);
+  const kept = onDevice.get(KEPT);
   if (kept in LANGUAGES) return kept;
   for (const wanted of navigator.languages) {
     const primary = wanted.toLowerCase().split("-")[0];
@@ -21,7 +23,7 @@ function preferred() {
 
 /** Loads the parts in the reader's language; a choice is remembered on this device. */
 export async function speak(parts, chosen) {
-  if (chosen) localStorage.setItem(KEPT, chosen);
+  if (chosen) onDevice.set(KEPT, chosen);
   language = chosen ?? preferred();
   plural = new Intl.PluralRules(language);
   const loaded = await Promise.all(parts.map((part) => import(`../words/${language}/${part}.js`)));

@@ -20,6 +20,8 @@ export default {
   "sign_in.text": "Åbn det link, dit center har givet dig. Det logger dig ind på denne enhed.",
   "sign_in.label": "Eller indsæt linket eller koden her",
   "sign_in.go": "Log ind",
+  "blocked.title": "Denne browser gemmer intet for siden",
+  "blocked.text": "Webstedsdata er blokeret, så siden kan hverken huske dit login eller et tryk, der endnu ikke er sendt. Tillad dem for denne adresse, og prøv igen.",
   "banner.lost": "Ingen forbindelse. Det, du ser, kan være forældet.",
   "banner.back": "Forbindelsen er tilbage. Alt er opdateret.",
 
@@ -76,6 +78,7 @@ export default {
   "code.forbidden": "Det har du ikke adgang til.",
   "code.forbidden_role": "Denne skærm er ikke til din rolle. Åbn det link, der er lavet til dig.",
   "code.not_found": "Det findes ikke (længere).",
+  "code.no_org": "Dette center findes ikke her. Den, der driver tjenesten, skal oprette det først.",
   "code.not_open": "Der er ikke åbnet for booking endnu.",
   "code.not_open.until": "Booking åbner {until}.",
   "code.closed": "Booking er lukket.",

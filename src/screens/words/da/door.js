@@ -27,6 +27,7 @@ export default {
   "roll.undo": "Fortryd",
   "roll.unsent": "Ikke sendt endnu",
   "roll.refused": "{name}: {why}",
+  "roll.refused_kept": "Et gemt tryk kunne ikke udføres: {why}",
   "banner.kept": { one: "Ingen forbindelse. {n} tryk er gemt og bliver sendt.", other: "Ingen forbindelse. {n} tryk er gemt og bliver sendt." },
   "banner.sent": { one: "Forbindelsen er tilbage. {n} tryk blev sendt.", other: "Forbindelsen er tilbage. {n} tryk blev sendt." },
   "desk.title": "Reception",

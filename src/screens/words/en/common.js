@@ -20,6 +20,8 @@ export default {
   "sign_in.text": "Open the link that your gym gave you. It signs you in on this device.",
   "sign_in.label": "Or paste the link or token here",
   "sign_in.go": "Sign in",
+  "blocked.title": "This browser keeps nothing for this page",
+  "blocked.text": "Site data is blocked, so the page can remember neither your sign-in nor a tap that is still to be sent. Allow it for this address, then try again.",
   "banner.lost": "No connection. What you see may be out of date.",
   "banner.back": "Connected again. Everything is up to date.",
 
@@ -76,6 +78,7 @@ export default {
   "code.forbidden": "You may not do this.",
   "code.forbidden_role": "This screen is not for your role. Open the link that was made for you.",
   "code.not_found": "This is not there (any more).",
+  "code.no_org": "There is no such gym here. Whoever runs this service has to create it first.",
   "code.not_open": "Booking has not opened yet.",
   "code.not_open.until": "Booking opens {until}.",
   "code.closed": "Booking is closed.",

@@ -27,6 +27,7 @@ export default {
   "roll.undo": "Undo",
   "roll.unsent": "Not sent yet",
   "roll.refused": "{name}: {why}",
+  "roll.refused_kept": "A tap that was kept could not be carried out: {why}",
   "banner.kept": { one: "No connection. {n} tap is kept and will be sent.", other: "No connection. {n} taps are kept and will be sent." },
   "banner.sent": { one: "Connected again. {n} tap was sent.", other: "Connected again. {n} taps were sent." },
   "desk.title": "Front desk",

@@ -20,6 +20,8 @@ export default {
   "sign_in.text": "Atidarykite nuorodą, kurią gavote iš klubo. Ji prijungs jus šiame įrenginyje.",
   "sign_in.label": "Arba įklijuokite nuorodą ar kodą čia",
   "sign_in.go": "Prisijungti",
+  "blocked.title": "Ši naršyklė nieko neišsaugo šiam puslapiui",
+  "blocked.text": "Svetainės duomenys užblokuoti, todėl puslapis negali prisiminti nei jūsų prisijungimo, nei dar neišsiųsto paspaudimo. Leiskite juos šiam adresui ir bandykite dar kartą.",
   "banner.lost": "Nėra ryšio. Tai, ką matote, gali būti pasenę.",
   "banner.back": "Ryšys atkurtas. Viskas atnaujinta.",
 
@@ -76,6 +78,7 @@ export default {
   "code.forbidden": "Jums tai neleidžiama.",
   "code.forbidden_role": "Šis langas ne jūsų vaidmeniui. Atidarykite jums skirtą nuorodą.",
   "code.not_found": "To (jau) nėra.",
+  "code.no_org": "Tokio klubo čia nėra. Pirmiausia jį turi sukurti šios paslaugos valdytojas.",
   "code.not_open": "Registracija dar neprasidėjo.",
   "code.not_open.until": "Registracija prasidės {until}.",
   "code.closed": "Registracija baigta.",

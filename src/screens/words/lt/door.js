@@ -27,6 +27,7 @@ export default {
   "roll.undo": "Atžymėti",
   "roll.unsent": "Dar neišsiųsta",
   "roll.refused": "{name}: {why}",
+  "roll.refused_kept": "Išsaugoto paspaudimo įvykdyti nepavyko: {why}",
   "banner.kept": { one: "Nėra ryšio. {n} žyma išsaugota ir bus išsiųsta.", few: "Nėra ryšio. {n} žymos išsaugotos ir bus išsiųstos.", other: "Nėra ryšio. {n} žymų išsaugota ir bus išsiųsta." },
   "banner.sent": { one: "Ryšys atkurtas. Išsiųsta {n} žyma.", few: "Ryšys atkurtas. Išsiųstos {n} žymos.", other: "Ryšys atkurtas. Išsiųsta {n} žymų." },
   "desk.title": "Registratūra",

@@ -20,6 +20,8 @@ export default {
   "sign_in.text": "Åpne lenken du har fått av senteret. Den logger deg inn på denne enheten.",
   "sign_in.label": "Eller lim inn lenken eller koden her",
   "sign_in.go": "Logg inn",
+  "blocked.title": "Denne nettleseren lagrer ingenting for siden",
+  "blocked.text": "Nettstedsdata er blokkert, så siden kan verken huske innloggingen din eller et trykk som ennå ikke er sendt. Tillat dem for denne adressen, og prøv igjen.",
   "banner.lost": "Ingen forbindelse. Det du ser, kan være utdatert.",
   "banner.back": "Forbindelsen er tilbake. Alt er oppdatert.",
 
@@ -76,6 +78,7 @@ export default {
   "code.forbidden": "Dette har du ikke tilgang til.",
   "code.forbidden_role": "Denne skjermen er ikke for din rolle. Åpne lenken som er laget til deg.",
   "code.not_found": "Dette finnes ikke (lenger).",
+  "code.no_org": "Dette senteret finnes ikke her. Den som driver tjenesten, må opprette det først.",
   "code.not_open": "Bookingen har ikke åpnet ennå.",
   "code.not_open.until": "Bookingen åpner {until}.",
   "code.closed": "Bookingen er stengt.",

@@ -27,6 +27,7 @@ export default {
   "roll.undo": "Angre",
   "roll.unsent": "Ikke sendt ennå",
   "roll.refused": "{name}: {why}",
+  "roll.refused_kept": "Et lagret trykk kunne ikke utføres: {why}",
   "banner.kept": { one: "Ingen forbindelse. {n} trykk er tatt vare på og blir sendt.", other: "Ingen forbindelse. {n} trykk er tatt vare på og blir sendt." },
   "banner.sent": { one: "Forbindelsen er tilbake. {n} trykk ble sendt.", other: "Forbindelsen er tilbake. {n} trykk ble sendt." },
   "desk.title": "Resepsjon",
