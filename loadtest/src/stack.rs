@@ -156,7 +156,7 @@ impl Service {
         }
         command.arg("serve").env("ROLLCALL_LISTEN", format!("127.0.0.1:{port}")).env("ROLLCALL_REDIS_URL", redis.url());
         command.env("ROLLCALL_JWT_SECRET", SECRET).env("ROLLCALL_DATA_DIR", dir.path());
-        command.env("ROLLCALL_RATE_LIMIT", "0").env("ROLLCALL_LOG_FORMAT", "json");
+        command.env("ROLLCALL_RATE_LIMIT", "0").env("ROLLCALL_READ_LIMIT", "0").env("ROLLCALL_LOG_FORMAT", "json");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log)?);
         let mut process = Process::start(&mut command, "the service")?;
         let begun = Instant::now();

@@ -15,7 +15,7 @@ impl Store {
     /// Carries out everything due in an organisation, and says when the next thing is.
     pub async fn settle(&self, org: &OrgId) -> Result<Option<Instant>, StoreError> {
         self.durability.check_writes()?;
-        let reply = self.read(org, "carry_out", &[]).await?;
+        let reply = self.upkeep(org, "carry_out", &[]).await?;
         Ok(reply.due.and_then(from_ms))
     }
 

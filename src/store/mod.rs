@@ -15,8 +15,12 @@ pub mod embedded;
 mod program;
 
 mod commit;
+mod lane;
 pub mod lanes;
 pub mod library;
+
+pub mod gate;
+pub mod payer;
 
 pub mod attendance;
 pub mod bookings;
@@ -34,7 +38,12 @@ pub mod tail;
 
 pub mod check;
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use chrono_tz::Tz;
+use redis::Value;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::domain::caller::By;
@@ -42,13 +51,19 @@ use crate::domain::ids::OrgId;
 use crate::domain::refusal::Refusal;
 use durability::Durability;
 use error::StoreError;
+use gate::{Gate, Kind, Place};
+use lane::Witness;
 use lanes::Lanes;
 use library::Library;
+use payer::Payer;
 use reply::Reply;
 
-/// How often a call may find more due than one call carries out. With 100 items a call, an outage that leaves more
-/// behind is the ticker's to work off, and the caller is told to come back.
-const SETTLE_CALLS_MAX: usize = 200;
+/// How long a call waits for its turn and for what is due to be carried out; then it is told to come back, with nothing
+/// done. What an outage leaves behind is the ticker's to work off.
+const WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// What a call costs Redis before it looks at anything, in things looked at.
+const CALL_THINGS: u32 = 5;
 
 /// How often a change whose terms were computed outside may find that something moved in between.
 const RETRIES_MAX: usize = 16;
@@ -65,6 +80,7 @@ pub struct Store {
     lanes: Lanes,
     library: Library,
     durability: Durability,
+    gate: Gate,
 }
 
 /// One mutating call: where, by whom, and the command it is remembered under.
@@ -110,7 +126,7 @@ impl Command {
 
 impl Store {
     pub fn new(lanes: Lanes, library: Library, durability: Durability) -> Store {
-        Store { lanes, library, durability }
+        Store { lanes, library, durability, gate: Gate::default() }
     }
 
     /// Makes sure the library is there.
@@ -125,9 +141,12 @@ impl Store {
     }
 
     async fn read(&self, org: &OrgId, function: &str, args: &[&str]) -> Result<Reply, StoreError> {
-        let mut all = vec![""];
-        all.extend_from_slice(args);
-        self.settled(org, function, &all).await
+        self.settled(org, Kind::Read, function, &without_time(args)).await
+    }
+
+    /// Changes what nobody asked to be changed, and may be repeated at any time.
+    async fn upkeep(&self, org: &OrgId, function: &str, args: &[&str]) -> Result<Reply, StoreError> {
+        self.settled(org, Kind::Write, function, &without_time(args)).await
     }
 
     async fn write(&self, write: &Write, function: &str, args: &[&str]) -> Result<Reply, StoreError> {
@@ -136,19 +155,54 @@ impl Store {
         let keep = if command.keyed { KEYED_MS } else { UNKEYED_MS }.to_string();
         let mut all = vec!["", &by.sub, &by.role, &command.id, &command.fingerprint, &keep];
         all.extend_from_slice(args);
-        self.settled(org, function, &all).await
+        self.settled(org, Kind::Write, function, &all).await
     }
 
-    /// Calls again while more is due than one call carries out.
-    async fn settled(&self, org: &OrgId, function: &str, args: &[&str]) -> Result<Reply, StoreError> {
-        let anchor = keys::anchor(org);
-        for _ in 0..SETTLE_CALLS_MAX {
-            let reply = Reply::parse(self.library.fcall(&self.lanes, function, &anchor, args).await?)?;
+    /// Calls, and calls again while more is due than one call carries out: then one call of the organisation at a time.
+    async fn settled(&self, org: &OrgId, kind: Kind, function: &str, args: &[&str]) -> Result<Reply, StoreError> {
+        let (payer, deadline) = (Payer::current(), Instant::now() + WAIT_MAX);
+        let kind = if payer.as_ref().is_some_and(|payer| !payer.reads) { Kind::Write } else { kind };
+        let place = Arc::new(self.gate.enter(org, kind, payer.as_deref(), deadline).await?);
+        let watch = Arc::new(Watch { payer, _place: Arc::clone(&place) });
+        let lanes = match kind {
+            Kind::Read => self.lanes.reading(),
+            Kind::Write => self.lanes.clone(),
+        };
+        let (lanes, anchor) = (lanes.watched_by(watch), keys::anchor(org));
+        let mut reply = Reply::parse(self.library.fcall(&lanes, function, &anchor, args).await?)?;
+        if reply.tag != "AGAIN" {
+            return Ok(reply);
+        }
+        let _alone = place.alone(deadline).await?;
+        while Instant::now() < deadline {
+            reply = Reply::parse(self.library.fcall(&lanes, function, &anchor, args).await?)?;
             if reply.tag != "AGAIN" {
                 return Ok(reply);
             }
         }
         Err(StoreError::Unavailable("more is due than can be settled at once".to_owned()))
+    }
+}
+
+/// By the node's clock.
+fn without_time<'a>(args: &[&'a str]) -> Vec<&'a str> {
+    let mut all = vec![""];
+    all.extend_from_slice(args);
+    all
+}
+
+/// Hears the replies of one call, also when its caller has gone: who pays for it. The call keeps its place
+/// meanwhile.
+struct Watch {
+    payer: Option<Arc<Payer>>,
+    _place: Arc<Place>,
+}
+
+impl Witness for Watch {
+    fn heard(&self, reply: Option<&Value>) {
+        if let (Some((things, _due)), Some(payer)) = (reply.and_then(reply::cost_and_due), &self.payer) {
+            payer.pays(things.saturating_add(CALL_THINGS));
+        }
     }
 }
 

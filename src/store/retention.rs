@@ -18,7 +18,7 @@ impl Store {
         let classes = ms_before(&view.org.policy.retention.history);
         self.durability.check_writes()?;
         for _ in 0..BITES_MAX {
-            let reply = self.read(org, "trim", &[&events, &classes]).await?;
+            let reply = self.upkeep(org, "trim", &[&events, &classes]).await?;
             let bite = Answer::of(reply, |reply| Ok(reply.optional()?.is_some()))?;
             if bite.outcome != Ok(true) {
                 break;

@@ -13,6 +13,7 @@ mod house;
 mod said;
 mod underneath;
 
+mod again;
 mod attendance;
 mod booking;
 mod broken;
