@@ -27,12 +27,18 @@ impl Store {
             None => redis::cmd("DEL").arg(keys::CLOCK).to_owned(),
         };
         self.durability.check_writes()?;
+        if now.is_some() {
+            self.dues.clock_is_set(true).await?;
+        }
         self.lanes.call(&global).await?;
         for org in self.orgs().await? {
             match now {
                 Some(now) => self.travel(&org, by, now).await?,
                 None => self.set_clock_of(&org, by, None).await?,
             }
+        }
+        if now.is_none() {
+            self.dues.clock_is_set(false).await?;
         }
         Ok(())
     }

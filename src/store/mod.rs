@@ -19,6 +19,7 @@ mod lane;
 pub mod lanes;
 pub mod library;
 
+pub mod due;
 pub mod gate;
 pub mod payer;
 
@@ -49,6 +50,7 @@ use uuid::Uuid;
 use crate::domain::caller::By;
 use crate::domain::ids::OrgId;
 use crate::domain::refusal::Refusal;
+use due::Dues;
 use durability::Durability;
 use error::StoreError;
 use gate::{Gate, Kind, Place};
@@ -81,6 +83,7 @@ pub struct Store {
     library: Library,
     durability: Durability,
     gate: Gate,
+    dues: Dues,
 }
 
 /// One mutating call: where, by whom, and the command it is remembered under.
@@ -126,7 +129,8 @@ impl Command {
 
 impl Store {
     pub fn new(lanes: Lanes, library: Library, durability: Durability) -> Store {
-        Store { lanes, library, durability, gate: Gate::default() }
+        let dues = Dues::new(lanes.clone());
+        Store { lanes, library, durability, gate: Gate::default(), dues }
     }
 
     /// Makes sure the library is there.
@@ -163,7 +167,8 @@ impl Store {
         let (payer, deadline) = (Payer::current(), Instant::now() + WAIT_MAX);
         let kind = if payer.as_ref().is_some_and(|payer| !payer.reads) { Kind::Write } else { kind };
         let place = Arc::new(self.gate.enter(org, kind, payer.as_deref(), deadline).await?);
-        let watch = Arc::new(Watch { payer, _place: Arc::clone(&place) });
+        let (dues, held) = (self.dues.clone(), Arc::clone(&place));
+        let watch = Arc::new(Watch { org: org.clone(), dues, payer, _place: held });
         let lanes = match kind {
             Kind::Read => self.lanes.reading(),
             Kind::Write => self.lanes.clone(),
@@ -191,17 +196,29 @@ fn without_time<'a>(args: &[&'a str]) -> Vec<&'a str> {
     all
 }
 
-/// Hears the replies of one call, also when its caller has gone: who pays for it. The call keeps its place
-/// meanwhile.
+/// Hears the replies of one call, also when its caller has gone: who pays for it, and when something is due next. The
+/// call keeps its place meanwhile.
 struct Watch {
+    org: OrgId,
+    dues: Dues,
     payer: Option<Arc<Payer>>,
     _place: Arc<Place>,
 }
 
 impl Witness for Watch {
     fn heard(&self, reply: Option<&Value>) {
-        if let (Some((things, _due)), Some(payer)) = (reply.and_then(reply::cost_and_due), &self.payer) {
-            payer.pays(things.saturating_add(CALL_THINGS));
+        match reply.map(reply::cost_and_due) {
+            Some(Some((things, due))) => {
+                if let Some(payer) = &self.payer {
+                    payer.pays(things.saturating_add(CALL_THINGS));
+                }
+                if let Some(due) = due {
+                    self.dues.note(&self.org, due);
+                }
+            }
+            // An error reply did nothing.
+            Some(None) => {}
+            None => self.dues.doubt(&self.org),
         }
     }
 }

@@ -19,6 +19,7 @@ mod booking;
 mod broken;
 mod classes;
 mod closing;
+mod due;
 mod invariants;
 mod limits;
 mod members;
