@@ -23,7 +23,7 @@ use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
 use tokio::time::timeout;
 use tracing::{error, info, warn};
 
-use crate::config::{Config, TokenKeys};
+use crate::config::{Config, RateLimitConfig, TokenKeys};
 use crate::http::{
     self, Auth, AuthSettings, Guesses, Health, KeyError, KeySource, Metrics, Origins, RateLimit, TimeTravel,
 };
@@ -221,8 +221,8 @@ async fn serve(
     registry: Registry,
 ) -> Result<actix_web::dev::Server, StartError> {
     let auth = web::Data::new(auth(config).await?);
-    let rate = config.rate_limit.map_or((0, 0), |limit| (limit.per_second, limit.burst));
-    let rate_limit = web::Data::new(RateLimit::new(rate.0, rate.1));
+    let rate = |limit: Option<RateLimitConfig>| limit.map_or((0, 0), |limit| (limit.per_second, limit.burst));
+    let rate_limit = web::Data::new(RateLimit::new(rate(config.read_limit), rate(config.rate_limit)));
     let guesses = web::Data::new(Guesses::new(config.rate_limit.is_some()));
     let origins = web::Data::new(Origins::new(config.allowed_origins.clone()));
     let metrics = web::Data::new(Metrics::in_registry(registry)?);

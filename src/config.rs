@@ -22,6 +22,7 @@ const DATA_DIR: &str = "./data";
 const REPLICA_ACKS: &str = "0";
 const DURABILITY: &str = "required";
 const RATE_LIMIT: &str = "20:60";
+const READ_LIMIT: &str = "50:200";
 const TIME_TRAVEL: &str = "off";
 
 /// More replicas than this are a typing error.
@@ -79,6 +80,10 @@ pub struct Settings {
     #[arg(long, env = "ROLLCALL_RATE_LIMIT", default_value = RATE_LIMIT)]
     pub rate_limit: Option<OsString>,
 
+    /// Reads per caller, a second and in a burst; 0 is off
+    #[arg(long, env = "ROLLCALL_READ_LIMIT", default_value = READ_LIMIT)]
+    pub read_limit: Option<OsString>,
+
     /// on adds PUT and DELETE /v1/clock, for tests and demonstrations
     #[arg(long, env = "ROLLCALL_TIME_TRAVEL", default_value = TIME_TRAVEL)]
     pub time_travel: Option<OsString>,
@@ -126,6 +131,8 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// `None`: writes are not limited.
     pub rate_limit: Option<RateLimitConfig>,
+    /// `None`: reads are not limited.
+    pub read_limit: Option<RateLimitConfig>,
     pub time_travel: bool,
     /// Stored things a call of Redis looks at before it leaves the rest to the next. No variable sets it: tests do.
     pub budget: u32,
@@ -152,7 +159,7 @@ pub enum TokenKeys {
     JwksUrl(String),
 }
 
-/// Writes per caller.
+/// Calls per caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimitConfig {
     pub per_second: u32,
@@ -184,6 +191,7 @@ impl Config {
             durability: with_default("durability", &settings.durability, DURABILITY, durability)?,
             allowed_origins: read("allowed-origins", &settings.allowed_origins, origins)?.unwrap_or_default(),
             rate_limit: with_default("rate-limit", &settings.rate_limit, RATE_LIMIT, rate_limit)?,
+            read_limit: with_default("read-limit", &settings.read_limit, READ_LIMIT, rate_limit)?,
             time_travel: with_default("time-travel", &settings.time_travel, TIME_TRAVEL, switch)?,
             budget: BUDGET,
             log_format: read("log-format", &settings.log_format, log_format)?.unwrap_or_else(LogFormat::of_stderr),

@@ -333,6 +333,124 @@ async fn one_call_more_than_may_be_under_way_is_refused_at_once() {
     }
 }
 
+/// Keeps Redis busy for so many turns of a loop.
+fn busy(turns: u64) -> redis::Cmd {
+    let mut command = redis::cmd("EVAL");
+    command.arg("local n = 0 for i = 1, tonumber(ARGV[1]) do n = n + i % 7 end return n").arg(0).arg(turns);
+    command
+}
+
+/// What keeps Redis busy for about a tenth of a second.
+async fn slow(lanes: &Lanes) -> redis::Cmd {
+    const TRIAL: u64 = 2_000_000;
+    let begun = Instant::now();
+    lanes.call(&busy(TRIAL)).await.unwrap();
+    let tenths = begun.elapsed().as_secs_f64() / 0.1;
+    busy((TRIAL as f64 / tenths) as u64)
+}
+
+async fn connection_of(lanes: &Lanes) -> i64 {
+    redis::from_redis_value(lanes.call(&command("CLIENT ID")).await.unwrap()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_is_given_up_does_not_end_a_lane_that_is_slow() {
+    let redis = Redis::durable();
+    let limits = LaneLimits { lanes: 1, answer_ms_max: 600, ..LaneLimits::default() };
+    let lanes = redis.lanes(0, limits).await;
+    let connection = connection_of(&lanes).await;
+    let slow = slow(&lanes).await;
+    let waiting: Vec<_> = (0..12)
+        .map(|_| {
+            let (lanes, slow) = (lanes.clone(), slow.clone());
+            tokio::spawn(async move { lanes.call(&slow).await })
+        })
+        .collect();
+    let mut given_up = 0;
+    for waiting in waiting {
+        given_up += usize::from(waiting.await.unwrap() == Err(StoreError::OutcomeUnknown));
+    }
+    assert!(given_up > 0, "Redis was not slow enough for this test");
+    eventually("what was given up is worked off", async || lanes.call(&command("PING")).await.ok()).await;
+    assert_eq!(connection_of(&lanes).await, connection);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_lane_takes_no_calls_until_it_is_heard_again() {
+    let redis = Redis::durable();
+    let limits = LaneLimits { lanes: 1, read_lanes: 1, answer_ms_max: 300, ..LaneLimits::default() };
+    let lanes = redis.lanes(0, limits).await;
+    let (reads, connection) = (lanes.reading(), connection_of(&lanes.reading()).await);
+
+    redis.signal("-STOP");
+    assert_eq!(reads.call(&command("GET spot")).await, Err(StoreError::OutcomeUnknown));
+    assert!(matches!(reads.call(&command("GET spot")).await, Err(StoreError::Unavailable(_))));
+    redis.signal("-CONT");
+
+    eventually("the lane is heard again", async || reads.call(&command("PING")).await.ok()).await;
+    assert_eq!(connection_of(&reads).await, connection, "nothing was wrong with the connection");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_that_are_stuck_leave_the_lanes_of_writes_alone() {
+    let redis = Redis::durable();
+    let limits = LaneLimits { read_lanes: 1, answer_ms_max: 300, connect_ms_max: 10_000, ..LaneLimits::default() };
+    let lanes = redis.lanes(0, limits).await;
+    let writer = connection_of(&lanes).await;
+    // A connection that waits for a list is answered nothing else.
+    let stuck = lanes.reading().call(&command("BLPOP nothing 0")).await;
+    assert_eq!(stuck, Err(StoreError::OutcomeUnknown));
+    for _ in 0..8 {
+        lanes.commit(&command("SET spot taken")).await.unwrap();
+    }
+    let still = command(&format!("CLIENT LIST ID {writer}"));
+    assert!(text(lanes.call(&still).await.unwrap()).contains(&format!("id={writer} ")));
+    let found = eventually("the silent lane gets a connection that answers", async || {
+        lanes.reading().call(&command("GET spot")).await.ok()
+    });
+    assert_eq!(text(found.await), "taken");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_keeps_its_place_in_flight_when_its_caller_has_gone() {
+    let redis = Redis::durable();
+    let limits = LaneLimits {
+        read_lanes: 1,
+        reads_in_flight_max: 2,
+        answer_ms_max: 60_000,
+        heartbeat_ms: 60_000,
+        ..LaneLimits::default()
+    };
+    let lanes = redis.lanes(0, limits).await;
+    let reads = lanes.reading();
+    eventually("the lane is there", async || reads.call(&command("PING")).await.ok()).await;
+    let id = connection_of(&reads).await;
+    let sent = async || {
+        let listed = text(lanes.call(&command(&format!("CLIENT LIST ID {id}"))).await.unwrap());
+        let field = |name: &str| listed.split([' ', '\n']).find_map(|word| word.strip_prefix(name).map(str::to_owned));
+        (field("cmd=").unwrap(), field("qbuf=").unwrap().parse::<usize>().unwrap())
+    };
+    // While the connection waits for a list, whatever is sent after that stays in its buffer, where it is seen.
+    let gone = tokio::spawn({
+        let reads = reads.clone();
+        async move { reads.call(&command("BLPOP list 0")).await }
+    });
+    eventually("the first is under way", async || (sent().await.0 == "blpop").then_some(())).await;
+    gone.abort();
+    let second = tokio::spawn({
+        let reads = reads.clone();
+        async move { reads.call(&command("GET second")).await }
+    });
+    let buffered = eventually("the second is sent", async || Some(sent().await.1).filter(|bytes| *bytes > 0)).await;
+    let third = tokio::spawn(async move { reads.call(&command("GET third")).await });
+    for _ in 0..50 {
+        assert_eq!(sent().await.1, buffered, "a third was sent");
+        tokio::task::yield_now().await;
+    }
+    lanes.call(&command("LPUSH list x")).await.unwrap();
+    assert_eq!((second.await.unwrap(), third.await.unwrap()), (Ok(Value::Nil), Ok(Value::Nil)));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_counts_once_enough_replicas_hold_it() {
     let primary = Redis::durable();

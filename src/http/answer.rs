@@ -134,6 +134,9 @@ pub fn refused(refusal: Refusal, zone: Tz, cursor: &str) -> Problem {
 fn harmless(error: StoreError) -> StoreError {
     match error {
         StoreError::OutcomeUnknown => StoreError::Unavailable("a read was not answered in time".to_owned()),
-        other @ (StoreError::Unavailable(_) | StoreError::NotDurable(_) | StoreError::Corrupt(_)) => other,
+        other @ (StoreError::Unavailable(_)
+        | StoreError::Crowded(_)
+        | StoreError::NotDurable(_)
+        | StoreError::Corrupt(_)) => other,
     }
 }

@@ -181,24 +181,27 @@ fn in_org(caller: Caller) -> Result<OrgCaller, Problem> {
     Ok(OrgCaller { org, caller })
 }
 
-/// Checks the token of a request, if it has one, and holds a caller's writes to
-/// their rate. Whether a token is needed is for the handler's signature to say.
+/// Checks the token of a request, if it has one, and holds a caller's reads and
+/// writes to their rates. Whether a token is needed is for the handler's signature to say.
 pub async fn identify<B: MessageBody>(
     req: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let identity = identity(&req).await;
-    if let Ok(caller) = &identity
-        && !req.method().is_safe()
-        && let Some(limit) = req.app_data::<web::Data<RateLimit>>()
-        && let Err(wait) = limit.check(caller)
-    {
-        let answer = Problem::rate_limited(whole_seconds(wait)).error_response();
-        return Ok(req.into_response(answer).map_into_right_body());
-    }
+    let admitted = match (&identity, req.app_data::<web::Data<RateLimit>>()) {
+        (Ok(caller), Some(limit)) => limit.admit(caller, req.method().is_safe()).map(Some),
+        (Ok(_), None) | (Err(_), _) => Ok(None),
+    };
     let org = identity.as_ref().ok().and_then(|caller| caller.org.clone());
     req.extensions_mut().insert(Identity(identity));
-    let answer = next.call(req).await?;
+    let answer = match admitted {
+        Ok(Some(payer)) => payer.for_whom(next.call(req)).await?,
+        Ok(None) => next.call(req).await?,
+        Err(wait) => {
+            let answer = Problem::rate_limited(whole_seconds(wait)).error_response();
+            return Ok(req.into_response(answer).map_into_right_body());
+        }
+    };
     match org {
         Some(org) if answer.response().extensions().get::<UnknownOrg>().is_some() => {
             let problem = Problem::new(Code::NotFound, unknown_org(&org)).error_response();

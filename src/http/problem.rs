@@ -15,7 +15,7 @@ use chrono_tz::Tz;
 use crate::domain::instant::with_zone;
 use crate::domain::invalid::{FieldError, summary};
 use crate::domain::refusal::Refusal;
-use crate::store::error::StoreError;
+use crate::store::error::{Crowd, StoreError};
 
 mod body;
 
@@ -218,11 +218,11 @@ impl Problem {
             .with_header(header::ALLOW, allow)
     }
 
-    /// Too many writes; the next one is taken in `retry_after_s` seconds.
+    /// Too many calls, or too heavy ones; the next is taken in `retry_after_s` seconds.
     pub fn rate_limited(retry_after_s: u64) -> Problem {
         Problem {
             retry_after_s: Some(retry_after_s),
-            ..Problem::new(Code::RateLimited, "This caller writes faster than is allowed.")
+            ..Problem::new(Code::RateLimited, "This caller asks for more than is allowed. Nothing was changed.")
         }
     }
 
@@ -322,12 +322,18 @@ impl From<StoreError> for Problem {
             StoreError::Unavailable(_) | StoreError::OutcomeUnknown => {
                 tracing::warn!(%error, "a call got no answer: {error}")
             }
+            // Anybody can make these by the thousand; they are counted with the other problems.
+            StoreError::Crowded(_) => tracing::debug!(%error, "a call was sent away: {error}"),
             StoreError::NotDurable(_) => tracing::warn!(%error, "a write was refused: {error}"),
             StoreError::Corrupt(_) => tracing::error!(%error, "a call failed: {error}"),
         }
         match error {
             StoreError::Unavailable(_) => Problem::unavailable("The store cannot be reached. Nothing was changed."),
             StoreError::OutcomeUnknown => Problem::outcome_unknown(),
+            StoreError::Crowded(Crowd::Caller) => Problem::rate_limited(UNAVAILABLE_RETRY_AFTER_S),
+            StoreError::Crowded(Crowd::Organisation) => {
+                Problem::unavailable("Too many calls of this organisation are under way. Nothing was changed.")
+            }
             StoreError::NotDurable(_) => {
                 Problem::unavailable("Writes are refused, because the store could lose them. Nothing was changed.")
             }

@@ -1,16 +1,22 @@
 //! The keeper: publishes recurring classes ahead and trims what retention no longer keeps.
 //!
-//! Both may be late by days without anybody noticing, and any number of instances may do them at once.
+//! Both may be late by days without anybody noticing. Each organisation has its turn about once an hour, at any one of
+//! the instances, and the turns are spread over the time, so that many organisations cost Redis no more at once than few.
 
 use std::time::Duration;
 
+use tokio::time::sleep;
 use tracing::warn;
 
+use crate::domain::ids::OrgId;
 use crate::store::Store;
 use crate::store::error::StoreError;
 
-/// Between two rounds.
-const ROUND: Duration = Duration::from_secs(60);
+/// How long an instance takes to come by every organisation once.
+const ROUND: Duration = Duration::from_secs(20 * 60);
+
+/// Before it looks again whether there are organisations at all.
+const NOBODY_THERE: Duration = Duration::from_secs(60);
 
 /// Keeps every organisation's house.
 pub struct Keeper {
@@ -22,18 +28,14 @@ impl Keeper {
         Keeper { store }
     }
 
-    /// One round over all organisations.
+    /// Keeps every organisation at once, whether or not it is due.
     ///
     /// # Errors
     /// The first error; the organisations after it have their turn all the same.
     pub async fn run_once(&self) -> Result<(), StoreError> {
         let mut failed = None;
         for org in self.store.orgs().await? {
-            let kept = match self.store.publish_series(&org).await {
-                Ok(()) => self.store.trim(&org).await,
-                refused => refused,
-            };
-            if let Err(error) = kept {
+            if let Err(error) = self.keep(&org).await {
                 failed.get_or_insert(error);
             }
         }
@@ -43,10 +45,43 @@ impl Keeper {
     /// Rounds for as long as it is polled.
     pub async fn run(self) {
         loop {
-            if let Err(error) = self.run_once().await {
-                warn!("the keeper's round failed: {error}");
+            let orgs = match self.store.orgs().await {
+                Ok(orgs) => orgs,
+                Err(error) => {
+                    warn!("the keeper cannot see the organisations: {error}");
+                    Vec::new()
+                }
+            };
+            let Some(rest) = u32::try_from(orgs.len()).ok().and_then(|count| ROUND.checked_div(count)) else {
+                sleep(NOBODY_THERE).await;
+                continue;
+            };
+            for org in orgs {
+                if let Err(error) = self.keep_if_due(&org).await {
+                    warn!(%org, "the house of {org} could not be kept: {error}");
+                }
+                sleep(rest).await;
             }
-            tokio::time::sleep(ROUND).await;
         }
+    }
+
+    /// Keeps an organisation unless some instance did within the hour.
+    ///
+    /// # Errors
+    /// Then nobody has kept it, and whoever comes by next tries again.
+    pub async fn keep_if_due(&self, org: &OrgId) -> Result<bool, StoreError> {
+        if !self.store.claim_keeping(org).await? {
+            return Ok(false);
+        }
+        let kept = self.keep(org).await;
+        if kept.is_err() {
+            self.store.give_up_keeping(org).await?;
+        }
+        kept.map(|()| true)
+    }
+
+    async fn keep(&self, org: &OrgId) -> Result<(), StoreError> {
+        self.store.publish_series(org).await?;
+        self.store.trim(org).await
     }
 }

@@ -34,7 +34,7 @@ impl Store {
     /// Carries out everything due in an organisation, and says when the next thing is.
     pub async fn settle(&self, org: &OrgId) -> Result<Option<Instant>, StoreError> {
         self.durability.check_writes()?;
-        let reply = self.read(org, "carry_out", &[]).await?;
+        let reply = self.upkeep(org, "carry_out", &[]).await?;
         Ok(reply.due.and_then(from_ms))
     }
 
@@ -46,12 +46,18 @@ impl Store {
             None => redis::cmd("DEL").arg(keys::CLOCK).to_owned(),
         };
         self.durability.check_writes()?;
+        if now.is_some() {
+            self.dues.clock_is_set(true).await?;
+        }
         self.lanes.call(&global).await?;
         for org in self.orgs().await? {
             match now {
                 Some(now) => self.travel(&org, by, now).await?,
                 None => self.set_clock_of(&org, by, None).await?,
             }
+        }
+        if now.is_none() {
+            self.dues.clock_is_set(false).await?;
         }
         Ok(())
     }

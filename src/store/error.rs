@@ -16,12 +16,24 @@ pub enum StoreError {
     /// The command was sent and may or may not have been carried out; repeating it with the same key tells.
     #[error("the outcome is unknown: the command was sent, and no confirmation came back")]
     OutcomeUnknown,
+    /// Nothing was done: too much is under way or waiting.
+    #[error("{0}")]
+    Crowded(Crowd),
     /// Writes are refused because this Redis could lose them.
     #[error("writes are refused: {0}")]
     NotDurable(String),
     /// Redis answered with an error that means a bug or broken data.
     #[error("the store answered with what should not be: {0}")]
     Corrupt(String),
+}
+
+/// Whose calls are too many.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum Crowd {
+    #[error("too many calls of this caller are under way")]
+    Caller,
+    #[error("too many calls of this organisation are under way")]
+    Organisation,
 }
 
 /// Error replies that mean "not now": nothing was written, and the same command may succeed later.

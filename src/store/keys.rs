@@ -13,6 +13,22 @@ pub(super) const CLOCK: &str = "rc:clock";
 /// When somebody was erased, in seconds, until the append-only file has been rewritten.
 pub(super) const ERASED: &str = "rc:erased";
 
+/// When something of each organisation next falls due: organisations by instant. See `due.rs`.
+pub const DUE: &str = "rc:due";
+
+/// What the claims of [`kept`] begin with.
+pub const KEPT: &str = "rc:kept:";
+
+/// Says for a while that an organisation's house was kept.
+pub fn kept(org: &OrgId) -> String {
+    format!("{KEPT}{org}")
+}
+
+/// Whether a key belongs to no organisation and is known all the same.
+pub fn is_shared(key: &str) -> bool {
+    [ORGS, CLOCK, DUE, ERASED].contains(&key) || key.strip_prefix(KEPT).is_some_and(|org| org.parse::<OrgId>().is_ok())
+}
+
 /// The organisation a key belongs to.
 pub(super) fn org_of(key: &str) -> Option<OrgId> {
     key.strip_prefix("rc:{")?.split_once("}:")?.0.parse().ok()
@@ -36,6 +52,11 @@ pub(super) fn named(part: &str) -> String {
 /// The key that names an organisation's slot, and what it is called.
 pub(super) fn anchor(org: &OrgId) -> String {
     format!("{}org", prefix(org))
+}
+
+/// What falls due in an organisation, by instant.
+pub fn timers(org: &OrgId) -> String {
+    format!("{}timers", prefix(org))
 }
 
 /// The stream of everything that happened in an organisation.

@@ -1,41 +1,51 @@
-//! Connections to Redis: the only file that knows them.
+//! Connections to Redis: the only file that knows where they come from.
 //!
 //! A few *lanes*, each one connection out of a deadpool-redis pool with many commands in flight, are shared by all
-//! requests, because one fsync then serves many of them. A task per lane replaces its connection when it is dead;
-//! meanwhile callers are told so at once. Nothing is ever sent twice from here: a command that was handed over and
-//! not answered is [`StoreError::OutcomeUnknown`], and repeating it is the caller's decision.
+//! requests, because one fsync then serves many of them. Reads have lanes of their own, with few commands in flight:
+//! Redis carries out whatever has arrived on a connection before it turns to the next, so what is in flight there is
+//! what a write may have to wait for. A task per lane replaces its connection when it is dead; meanwhile callers are
+//! told so at once. Nothing is ever sent twice from here: a command that was handed over and not answered is
+//! [`StoreError::OutcomeUnknown`], and repeating it is the caller's decision.
 //!
 //! It does not know what a command means, nor the library of functions.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadpool_redis::{Connection, Manager, Pool, PoolError};
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, PushInfo, PushKind, RedisResult, Value};
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, PushInfo, PushKind, Value};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
-use super::commit::{self, Commit};
+use super::commit;
 use super::error::StoreError;
+use super::lane::{Lane, Watched, Wire, Witness};
 use super::target::RedisTarget;
 
 /// The bounds of the lanes; tests shorten them.
 #[derive(Clone, Copy, Debug)]
 pub struct LaneLimits {
-    /// Connections shared by all calls. A few are enough: one carries tens of thousands of commands a second.
+    /// Connections shared by all writes. A few are enough: one carries tens of thousands of commands a second.
     pub lanes: usize,
-    /// Calls under way at once; one more is refused at once, so a slow disk costs no memory.
+    /// Connections shared by all reads.
+    pub read_lanes: usize,
+    /// Commands in flight on one lane for writes, or in one batch; further ones wait in order. One fsync serves all of
+    /// them, and a few dozen are as many as one round trip needs.
+    pub writes_in_flight_max: usize,
+    /// The same on one lane for reads: listings take milliseconds each, and a write waits for those that are in flight.
+    pub reads_in_flight_max: usize,
+    /// Calls that wait or are under way; one more is refused at once, so a slow disk costs no memory.
     pub in_flight_max: usize,
-    /// How long an answer may take before the outcome counts as unknown and the connection as dead.
+    /// How long an answer may take before its caller is told that the outcome is unknown.
     pub answer_ms_max: u64,
     /// How long connecting may take.
     pub connect_ms_max: u64,
-    /// How often a silent connection is asked whether it is still there.
+    /// How often a connection on which nothing was heard is asked whether it is still there.
     pub heartbeat_ms: u64,
     /// How long replicas may take to confirm a write.
     pub acks_ms_max: u64,
@@ -45,10 +55,13 @@ impl Default for LaneLimits {
     fn default() -> Self {
         LaneLimits {
             lanes: 4,
+            read_lanes: 2,
+            writes_in_flight_max: 64,
+            reads_in_flight_max: 8,
             in_flight_max: 4096,
             answer_ms_max: 5_000,
             connect_ms_max: 1_000,
-            heartbeat_ms: 1_000,
+            heartbeat_ms: 2_000,
             acks_ms_max: 300,
         }
     }
@@ -64,12 +77,22 @@ impl LaneLimits {
 const BACKOFF_MS_MIN: u64 = 50;
 const BACKOFF_MS_MAX: u64 = 1_000;
 
-/// The shared connections. Cheap to clone; the connections end with the last clone.
+/// How long a connection that fell silent has for a word, once a fresh one was answered, before the fresh one takes its
+/// place: a Redis that was only busy answers both.
+const GRACE: Duration = Duration::from_millis(200);
+
+/// The shared connections, and the way a call takes over them. Cheap to clone; the connections end with the last clone.
 #[derive(Clone)]
-pub struct Lanes(Arc<Shared>);
+pub struct Lanes {
+    shared: Arc<Shared>,
+    /// On the lanes for reads.
+    reading: bool,
+    watched: Watched,
+}
 
 struct Shared {
-    lanes: Vec<Arc<Lane>>,
+    writes: Vec<Arc<Lane>>,
+    reads: Vec<Arc<Lane>>,
     next: AtomicUsize,
     in_flight: Semaphore,
     limits: LaneLimits,
@@ -91,32 +114,45 @@ impl Lanes {
         let pool = pool(target, limits, ends.clone())?;
         let outage = Arc::new(Outage { target: target.clone(), said: AtomicBool::new(false) });
         let mut tasks = JoinSet::new();
-        let mut lanes = Vec::with_capacity(limits.lanes);
-        for _ in 0..limits.lanes {
+        let mut lane = |in_flight_max| {
             let (commits, waiting) = mpsc::channel(limits.in_flight_max);
-            let link = watch::Sender::new(Link::Down("not connected yet".to_owned()));
-            let lane = Arc::new(Lane { link, commits });
+            let lane = Arc::new(Lane::new(commits, in_flight_max, limits));
             tasks.spawn(keep(Arc::clone(&lane), pool.clone(), ends.subscribe(), limits, Arc::clone(&outage)));
             if acks > 0 {
-                tasks.spawn(commit::gather(Arc::clone(&lane), waiting, acks, limits));
+                tasks.spawn(commit::gather(Arc::clone(&lane), waiting, in_flight_max, acks, limits));
             }
-            lanes.push(lane);
-        }
+            lane
+        };
+        let writes = (0..limits.lanes).map(|_| lane(limits.writes_in_flight_max)).collect();
+        let reads = (0..limits.read_lanes).map(|_| lane(limits.reads_in_flight_max)).collect();
         let in_flight = Semaphore::new(limits.in_flight_max);
         let client =
             Client::open(target.connection_info()?).map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let next = AtomicUsize::new(0);
-        Ok(Lanes(Arc::new(Shared { lanes, next, in_flight, limits, client, acks, _tasks: tasks })))
+        let shared = Shared { writes, reads, next, in_flight, limits, client, acks, _tasks: tasks };
+        Ok(Lanes { shared: Arc::new(shared), reading: false, watched: None })
     }
 
-    /// Waits until a lane is connected, at most `within`.
+    /// The same connections, taken over the lanes for reads.
+    pub fn reading(&self) -> Lanes {
+        Lanes { reading: true, ..self.clone() }
+    }
+
+    /// The same way, with somebody who hears each reply.
+    pub(super) fn watched_by(&self, witness: Arc<dyn Witness>) -> Lanes {
+        Lanes { watched: Some(witness), ..self.clone() }
+    }
+
+    /// Waits until a lane of each kind is connected, at most `within`.
     pub async fn ready(&self, within: Duration) -> Result<(), StoreError> {
-        let Some(lane) = self.0.lanes.first() else {
-            return Err(StoreError::Unavailable("there are no lanes".to_owned()));
+        let first = || self.shared.writes.first().into_iter().chain(self.shared.reads.first());
+        let connected = async {
+            for lane in first() {
+                lane.connected().await;
+            }
         };
-        let mut link = lane.link.subscribe();
-        let _in_time = timeout(within, link.wait_for(|link| matches!(link, Link::Up { .. }))).await;
-        lane.up().map(|_| ())
+        let _in_time = timeout(within, connected).await;
+        first().try_for_each(|lane| lane.up().map(|_| ()))
     }
 
     /// Sends a command that need not be held by replicas: a read, or a question to the server.
@@ -131,116 +167,48 @@ impl Lanes {
 
     /// The reply as it came: an error reply is `Ok(Value::ServerError)`.
     pub(super) async fn reply(&self, command: &Cmd, durable: bool) -> Result<Value, StoreError> {
-        let Ok(_place) = self.0.in_flight.try_acquire() else {
+        let Ok(_place) = self.shared.in_flight.try_acquire() else {
             return Err(StoreError::Unavailable(format!(
                 "{} calls are under way already",
-                self.0.limits.in_flight_max
+                self.shared.limits.in_flight_max
             )));
         };
-        let (lane, connection, number) = self.pick()?;
-        if durable && self.0.acks > 0 {
-            lane.enqueue(command.clone(), self.0.limits).await
+        let (lane, wire) = self.pick()?;
+        if durable && self.shared.acks > 0 {
+            lane.enqueue(&wire, command.clone(), self.watched.clone()).await
         } else {
-            lane.send(connection, number, command, self.0.limits).await
+            lane.send(wire, command.clone(), self.watched.clone()).await
         }
     }
 
     /// A connection for one caller alone, who may block on it.
     pub(super) async fn alone(&self) -> Result<MultiplexedConnection, StoreError> {
-        let wait = Duration::from_millis(self.0.limits.connect_ms_max);
+        let wait = Duration::from_millis(self.shared.limits.connect_ms_max);
         let config = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(Some(wait));
-        let connection = self.0.client.get_multiplexed_async_connection_with_config(&config).await;
+        let connection = self.shared.client.get_multiplexed_async_connection_with_config(&config).await;
         connection.map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 
-    /// The next connected lane in turn.
-    fn pick(&self) -> Result<(&Lane, MultiplexedConnection, u64), StoreError> {
-        let lanes = &self.0.lanes;
-        let first = self.0.next.fetch_add(1, Ordering::Relaxed);
-        let mut down = StoreError::Unavailable("there are no lanes".to_owned());
+    fn lanes(&self) -> &[Arc<Lane>] {
+        if self.reading { &self.shared.reads } else { &self.shared.writes }
+    }
+
+    /// The lane with the most room; of several, the next in turn.
+    fn pick(&self) -> Result<(&Arc<Lane>, Arc<Wire>), StoreError> {
+        let lanes = self.lanes();
+        let first = self.shared.next.fetch_add(1, Ordering::Relaxed);
+        let mut picked: Result<(&Arc<Lane>, Arc<Wire>), StoreError> =
+            Err(StoreError::Unavailable("there are no lanes".to_owned()));
         for offset in 0..lanes.len() {
             let lane = &lanes[(first.wrapping_add(offset)) % lanes.len()];
-            match lane.up() {
-                Ok((connection, number)) => return Ok((lane, connection, number)),
-                Err(error) => down = error,
+            match (lane.up(), &picked) {
+                (Ok(wire), Ok((_, best))) if wire.room() <= best.room() => {}
+                (Ok(wire), _) => picked = Ok((lane, wire)),
+                (Err(down), Err(_)) => picked = Err(down),
+                (Err(_), Ok(_)) => {}
             }
         }
-        Err(down)
-    }
-}
-
-/// One shared connection and its replacement.
-pub(super) struct Lane {
-    link: watch::Sender<Link>,
-    /// Writes that wait for the next WAIT; read only when replicas must confirm.
-    commits: mpsc::Sender<Commit>,
-}
-
-enum Link {
-    /// `number` tells one connection of this lane from its predecessors.
-    Up {
-        connection: MultiplexedConnection,
-        number: u64,
-    },
-    Down(String),
-}
-
-impl Lane {
-    /// The connection and its number, or why there is none.
-    pub(super) fn up(&self) -> Result<(MultiplexedConnection, u64), StoreError> {
-        match &*self.link.borrow() {
-            Link::Up { connection, number } => Ok((connection.clone(), *number)),
-            Link::Down(why) => Err(StoreError::Unavailable(why.clone())),
-        }
-    }
-
-    async fn send(
-        &self,
-        mut connection: MultiplexedConnection,
-        number: u64,
-        command: &Cmd,
-        limits: LaneLimits,
-    ) -> Result<Value, StoreError> {
-        let sent = timeout(limits.answer_max(), connection.send_packed_command(command)).await;
-        self.answered(number, sent.ok(), limits)
-    }
-
-    async fn enqueue(&self, command: Cmd, limits: LaneLimits) -> Result<Value, StoreError> {
-        let (answer, answered) = oneshot::channel();
-        if self.commits.try_send(Commit { command, answer }).is_err() {
-            return Err(StoreError::Unavailable("the lane has no room for another write".to_owned()));
-        }
-        match timeout(limits.answer_max(), answered).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) | Err(_) => Err(StoreError::OutcomeUnknown),
-        }
-    }
-
-    /// `None` is an answer that did not come in time. Whatever is no answer ends the connection for everyone:
-    /// replies come in order, so what is behind it would not be answered either.
-    pub(super) fn answered<T>(
-        &self,
-        number: u64,
-        answer: Option<RedisResult<T>>,
-        limits: LaneLimits,
-    ) -> Result<T, StoreError> {
-        let why = match answer {
-            Some(Ok(value)) => return Ok(value),
-            Some(Err(error)) => format!("the connection ended: {error}"),
-            None => format!("no answer within {} ms", limits.answer_ms_max),
-        };
-        self.cut(number, &why);
-        Err(StoreError::OutcomeUnknown)
-    }
-
-    fn cut(&self, number: u64, why: &str) {
-        self.link.send_if_modified(|link| {
-            let current = matches!(link, Link::Up { number: up, .. } if *up == number);
-            if current {
-                *link = Link::Down(why.to_owned());
-            }
-            current
-        });
+        picked
     }
 }
 
@@ -266,7 +234,8 @@ fn pool(target: &RedisTarget, limits: LaneLimits, ends: watch::Sender<()>) -> Re
         });
     let manager = Manager::new_with_config(target.connection_info()?, config)
         .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-    Pool::builder(manager).max_size(limits.lanes).build().map_err(|error| StoreError::Unavailable(error.to_string()))
+    let most = limits.lanes + limits.read_lanes;
+    Pool::builder(manager).max_size(most).build().map_err(|error| StoreError::Unavailable(error.to_string()))
 }
 
 /// Says once, for all lanes together, that Redis went away and that it is back.
@@ -292,27 +261,23 @@ impl Outage {
 /// Keeps one lane connected for as long as there are lanes.
 async fn keep(lane: Arc<Lane>, pool: Pool, mut ends: watch::Receiver<()>, limits: LaneLimits, outage: Arc<Outage>) {
     let mut failures = 0;
-    for number in 0.. {
-        match pool.get().await {
-            Ok(pooled) => {
+    let mut replacement = None;
+    loop {
+        let connected = match replacement.take() {
+            Some(connection) => Ok(connection),
+            None => connect(&pool).await,
+        };
+        match connected {
+            Ok(connection) => {
                 outage.end();
                 failures = 0;
-                lane.link.send_replace(Link::Up { connection: pooled.clone(), number });
-                until_dead(&lane, pooled.clone(), number, &mut ends, limits).await;
-                // Taken out for good: an object that went back to the pool would be handed out again.
-                drop(Connection::take(pooled));
+                let wire = lane.join(connection);
+                replacement = until_dead(&lane, &wire, &pool, &mut ends, limits, &outage).await;
             }
             Err(error) => {
-                let error = match error {
-                    PoolError::Backend(error) if error.kind() == ErrorKind::Parse => {
-                        "what answers there is no Redis".to_owned()
-                    }
-                    PoolError::Backend(error) => error.to_string(),
-                    other => other.to_string(),
-                };
                 let why = format!("cannot connect to Redis at {}: {error}", outage.target);
                 outage.begin(&why);
-                lane.link.send_replace(Link::Down(why));
+                lane.down(why);
                 sleep(pause(failures)).await;
                 failures += 1;
             }
@@ -320,31 +285,73 @@ async fn keep(lane: Arc<Lane>, pool: Pool, mut ends: watch::Receiver<()>, limits
     }
 }
 
-/// Returns when the lane's connection has ended, by a caller's word or by its own silence.
+/// A connection out of the pool for good: one that went back would be handed out again.
+async fn connect(pool: &Pool) -> Result<MultiplexedConnection, String> {
+    match pool.get().await {
+        Ok(pooled) => Ok(Connection::take(pooled)),
+        Err(PoolError::Backend(error)) if error.kind() == ErrorKind::Parse => {
+            Err("what answers there is no Redis".to_owned())
+        }
+        Err(PoolError::Backend(error)) => Err(error.to_string()),
+        Err(other) => Err(other.to_string()),
+    }
+}
+
+/// Returns when the lane's connection has ended, or with the one that takes its place.
 async fn until_dead(
     lane: &Lane,
-    mut connection: MultiplexedConnection,
-    number: u64,
+    wire: &Arc<Wire>,
+    pool: &Pool,
     ends: &mut watch::Receiver<()>,
     limits: LaneLimits,
-) {
-    let mut link = lane.link.subscribe();
+    outage: &Outage,
+) -> Option<MultiplexedConnection> {
+    let heartbeat = Duration::from_millis(limits.heartbeat_ms);
+    let mut failures = 0;
     loop {
         tokio::select! {
-            _ = link.wait_for(|link| matches!(link, Link::Down(_))) => return,
+            () = wire.ended() => return None,
             Ok(()) = ends.changed() => {}
-            () = sleep(Duration::from_millis(limits.heartbeat_ms)) => {}
-        }
-        let ping = redis::cmd("PING");
-        tokio::select! {
-            _ = link.wait_for(|link| matches!(link, Link::Down(_))) => return,
-            pong = timeout(limits.answer_max(), connection.send_packed_command(&ping)) => {
-                if lane.answered(number, pong.ok(), limits).is_err() {
-                    return;
+            () = sleep(if wire.is_silent() { pause(failures) } else { heartbeat }) => {
+                if !wire.is_silent() && wire.heard_within(heartbeat) {
+                    continue;
                 }
             }
         }
+        if wire.is_silent() {
+            outage.begin(&format!("Redis at {} does not answer", outage.target));
+            failures += 1;
+            if let Some(fresh) = fresh_while_silent(wire, pool, limits).await {
+                lane.cut(wire, "the connection fell silent and was replaced");
+                return Some(fresh);
+            }
+            continue;
+        }
+        if failures > 0 {
+            outage.end();
+            failures = 0;
+        }
+        let asked_at = Instant::now();
+        let ping = redis::cmd("PING");
+        match timeout(limits.answer_max(), lane.exchange(wire, &ping)).await {
+            Ok(Some(_)) => {}
+            Ok(None) => return None,
+            Err(_elapsed) => wire.unanswered_since(asked_at),
+        }
     }
+}
+
+/// A fresh connection that is answered while the old one stays silent. A Redis that answers neither is busy or stopped:
+/// then another connection would help nobody, and what is in flight on the old one may still be answered.
+async fn fresh_while_silent(wire: &Wire, pool: &Pool, limits: LaneLimits) -> Option<MultiplexedConnection> {
+    let asked = async {
+        let mut fresh = connect(pool).await.ok()?;
+        fresh.send_packed_command(&redis::cmd("PING")).await.ok()?;
+        Some(fresh)
+    };
+    let fresh = timeout(limits.answer_max(), asked).await.ok()??;
+    sleep(GRACE).await;
+    wire.is_silent().then_some(fresh)
 }
 
 /// How long to wait before the next attempt: doubling up to a second, and a random half of it left out, so that

@@ -13,7 +13,7 @@ impl Store {
     /// Those of any call of the organisation; the next bite goes on from where this one began.
     pub async fn migrate(&self, org: &OrgId) -> Result<bool, StoreError> {
         self.durability.check_writes()?;
-        let mut reply = self.read(org, "migrate", &[]).await?;
+        let mut reply = self.upkeep(org, "migrate", &[]).await?;
         if reply.tag == "REFUSED" { Ok(false) } else { Ok(reply.optional()?.is_some()) }
     }
 }

@@ -15,8 +15,13 @@ pub mod embedded;
 mod program;
 
 mod commit;
+mod lane;
 pub mod lanes;
 pub mod library;
+
+pub mod due;
+pub mod gate;
+pub mod payer;
 
 pub mod attendance;
 pub mod bookings;
@@ -36,21 +41,33 @@ pub mod tail;
 
 pub mod check;
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use chrono_tz::Tz;
+use redis::Value;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::domain::caller::By;
 use crate::domain::ids::OrgId;
 use crate::domain::refusal::Refusal;
+use due::Dues;
 use durability::Durability;
 use error::StoreError;
+use gate::{Gate, Kind, Place};
+use lane::Witness;
 use lanes::Lanes;
 use library::Library;
+use payer::Payer;
 use reply::Reply;
 
-/// How often a call may find more due than one call carries out. With 100 items a call, an outage that leaves more
-/// behind is the ticker's to work off, and the caller is told to come back.
-const SETTLE_CALLS_MAX: usize = 2000;
+/// How long a call waits for its turn and for what is due to be carried out; then it is told to come back, with nothing
+/// done. What an outage leaves behind is the ticker's to work off.
+const WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// What a call costs Redis before it looks at anything, in things looked at.
+const CALL_THINGS: u32 = 5;
 
 /// How often a change whose terms were computed outside may find that something moved in between.
 const RETRIES_MAX: usize = 16;
@@ -67,6 +84,8 @@ pub struct Store {
     lanes: Lanes,
     library: Library,
     durability: Durability,
+    gate: Gate,
+    dues: Dues,
 }
 
 /// One mutating call: where, by whom, and the command it is remembered under.
@@ -112,7 +131,8 @@ impl Command {
 
 impl Store {
     pub fn new(lanes: Lanes, library: Library, durability: Durability) -> Store {
-        Store { lanes, library, durability }
+        let dues = Dues::new(lanes.clone());
+        Store { lanes, library, durability, gate: Gate::default(), dues }
     }
 
     /// Makes sure the library is there.
@@ -127,9 +147,12 @@ impl Store {
     }
 
     async fn read(&self, org: &OrgId, function: &str, args: &[&str]) -> Result<Reply, StoreError> {
-        let mut all = vec![""];
-        all.extend_from_slice(args);
-        self.settled(org, function, &all).await
+        self.settled(org, Kind::Read, function, &without_time(args)).await
+    }
+
+    /// Changes what nobody asked to be changed, and may be repeated at any time.
+    async fn upkeep(&self, org: &OrgId, function: &str, args: &[&str]) -> Result<Reply, StoreError> {
+        self.settled(org, Kind::Write, function, &without_time(args)).await
     }
 
     async fn write(&self, write: &Write, function: &str, args: &[&str]) -> Result<Reply, StoreError> {
@@ -138,21 +161,45 @@ impl Store {
         let keep = if command.keyed { KEYED_MS } else { UNKEYED_MS }.to_string();
         let mut all = vec!["", &by.sub, &by.role, &command.id, &command.fingerprint, &keep];
         all.extend_from_slice(args);
-        self.settled(org, function, &all).await
+        self.settled(org, Kind::Write, function, &all).await
     }
 
-    /// Calls again while more is due than one call carries out.
-    async fn settled(&self, org: &OrgId, function: &str, args: &[&str]) -> Result<Reply, StoreError> {
-        let anchor = keys::anchor(org);
-        for _ in 0..SETTLE_CALLS_MAX {
-            let mut reply = Reply::parse(self.library.fcall(&self.lanes, function, &anchor, args).await?)?;
-            match reply.tag.as_str() {
-                "AGAIN" => {}
-                "ASK" => self.answer_question(org, &mut reply).await?,
-                _ => return Ok(reply),
-            }
+    /// Calls, and calls again while more is due, or to be done, than one call carries out: then one call of the
+    /// organisation at a time.
+    async fn settled(&self, org: &OrgId, kind: Kind, function: &str, args: &[&str]) -> Result<Reply, StoreError> {
+        let (payer, deadline) = (Payer::current(), Instant::now() + WAIT_MAX);
+        let kind = if payer.as_ref().is_some_and(|payer| !payer.reads) { Kind::Write } else { kind };
+        let place = Arc::new(self.gate.enter(org, kind, payer.as_deref(), deadline).await?);
+        let (dues, held) = (self.dues.clone(), Arc::clone(&place));
+        let watch = Arc::new(Watch { org: org.clone(), dues, payer, _place: held });
+        let lanes = match kind {
+            Kind::Read => self.lanes.reading(),
+            Kind::Write => self.lanes.clone(),
+        };
+        let (lanes, anchor) = (lanes.watched_by(watch), keys::anchor(org));
+        let call = async || Reply::parse(self.library.fcall(&lanes, function, &anchor, args).await?);
+        let mut reply = call().await?;
+        if !reply.is_unfinished() {
+            return Ok(reply);
         }
-        Err(StoreError::Unavailable("more is due than can be settled at once".to_owned()))
+        let mut begun = false;
+        let finished = async {
+            let _alone = place.alone(deadline).await?;
+            while Instant::now() < deadline {
+                begun |= reply.tag == "BEGUN";
+                if reply.tag == "ASK" {
+                    self.answer_question(org, &mut reply).await?;
+                }
+                reply = call().await?;
+                if !reply.is_unfinished() {
+                    return Ok(reply);
+                }
+            }
+            Err(StoreError::Unavailable("more is due than can be settled at once".to_owned()))
+        };
+        let finished = finished.await;
+        // What has begun is carried out to its end by whoever calls next; only its answer is not there yet.
+        finished.map_err(|error| if begun { StoreError::OutcomeUnknown } else { error })
     }
 
     /// Sends what only this side can compute and a function needs before it can go on.
@@ -160,6 +207,40 @@ impl Store {
         match asked.text()?.as_str() {
             "terms" => self.send_terms(org, asked).await,
             other => Err(reply::corrupt(format!("a function asks for {other}"))),
+        }
+    }
+}
+
+/// By the node's clock.
+fn without_time<'a>(args: &[&'a str]) -> Vec<&'a str> {
+    let mut all = vec![""];
+    all.extend_from_slice(args);
+    all
+}
+
+/// Hears the replies of one call, also when its caller has gone: who pays for it, and when something is due next. The
+/// call keeps its place meanwhile.
+struct Watch {
+    org: OrgId,
+    dues: Dues,
+    payer: Option<Arc<Payer>>,
+    _place: Arc<Place>,
+}
+
+impl Witness for Watch {
+    fn heard(&self, reply: Option<&Value>) {
+        match reply.map(reply::cost_and_due) {
+            Some(Some((things, due))) => {
+                if let Some(payer) = &self.payer {
+                    payer.pays(things.saturating_add(CALL_THINGS));
+                }
+                if let Some(due) = due {
+                    self.dues.note(&self.org, due);
+                }
+            }
+            // An error reply did nothing.
+            Some(None) => {}
+            None => self.dues.doubt(&self.org),
         }
     }
 }

@@ -20,8 +20,6 @@ pub struct Reply {
     pub tag: String,
     pub cursor: String,
     pub zone: Tz,
-    /// How many stored things the call looked at: the measure of what it cost Redis.
-    pub spent: u32,
     /// When something of the organisation next falls due, in milliseconds; 0 and below is due at once.
     pub due: Option<i64>,
     payload: std::vec::IntoIter<Value>,
@@ -47,6 +45,17 @@ fn list(value: Value) -> Result<Vec<Value>, StoreError> {
     }
 }
 
+/// What the head of a reply says of every call: how many stored things it looked at, and when something of the
+/// organisation next falls due. `None` for an error.
+pub fn cost_and_due(reply: &Value) -> Option<(u32, Option<i64>)> {
+    let Value::Array(items) = reply else { return None };
+    let number = |at: usize| match items.get(at) {
+        Some(Value::BulkString(bytes)) => std::str::from_utf8(bytes).ok(),
+        Some(_) | None => None,
+    };
+    Some((number(3)?.parse().ok()?, number(4)?.parse().ok()))
+}
+
 impl Reply {
     pub fn parse(value: Value) -> Result<Reply, StoreError> {
         Reply::of(list(value)?)
@@ -56,18 +65,23 @@ impl Reply {
         let mut payload = items.into_iter();
         let mut head = || text(payload.next().unwrap_or(Value::Nil));
         let (tag, cursor, zone) = (head()?, head()?, head()?);
-        let (spent, due) = (head()?, head()?);
+        let (_spent, due) = (head()?, head()?);
         let zone = if zone.is_empty() { Tz::UTC } else { zone.parse().map_err(corrupt)? };
-        let spent = spent.parse().map_err(corrupt)?;
         let due = if due.is_empty() { None } else { Some(due.parse().map_err(corrupt)?) };
-        Ok(Reply { tag, cursor, zone, spent, due, payload })
+        Ok(Reply { tag, cursor, zone, due, payload })
+    }
+
+    /// Whether the call must be made again: something is due first (`AGAIN`), its own work has begun and is not at its
+    /// end (`BEGUN`), or it asks for what only this side can compute (`ASK`).
+    pub fn is_unfinished(&self) -> bool {
+        ["AGAIN", "BEGUN", "ASK"].contains(&self.tag.as_str())
     }
 
     /// A list inside the payload, read the same way as the payload itself.
     pub fn nested(&mut self) -> Result<Reply, StoreError> {
         let items = list(self.next()?)?;
         let (tag, cursor) = (String::new(), String::new());
-        Ok(Reply { tag, cursor, zone: self.zone, spent: 0, due: None, payload: items.into_iter() })
+        Ok(Reply { tag, cursor, zone: self.zone, due: None, payload: items.into_iter() })
     }
 
     fn next(&mut self) -> Result<Value, StoreError> {

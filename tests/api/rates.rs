@@ -1,8 +1,9 @@
-//! Settings that are on or off: the rate of writes, and time travel.
+//! What one caller may ask for, and what that leaves the others; and the set clock.
 
 use serde_json::json;
+use tokio::task::JoinSet;
 
-use crate::support::api::World;
+use crate::support::api::{Org, World};
 
 #[tokio::test]
 async fn a_caller_who_writes_too_fast_is_told_when_to_come_back() {
@@ -17,9 +18,87 @@ async fn a_caller_who_writes_too_fast_is_told_when_to_come_back() {
         (refused.status, refused.retry_after.as_deref(), refused.at("/retry_after")),
         (429, Some("1"), &json!(1))
     );
-    assert_eq!(desk.get("/v1/clubs").await.items().len(), 3, "reads are not limited, and nothing was written");
+    assert_eq!(
+        desk.get("/v1/clubs").await.items().len(),
+        3,
+        "reads have a limit of their own, and nothing was written"
+    );
     let other = world.caller("gym", "second-desk", "staff");
     other.put("/v1/clubs/c3", json!({ "name": "Club" })).await;
+}
+
+#[tokio::test]
+async fn a_caller_who_reads_too_fast_is_told_when_to_come_back() {
+    let world = World::under(|settings| settings.read_limit = Some("1:3".into()));
+    let org = world.org("standard").await;
+    let (ann, bob) = (org.member("ann").await, org.member("bob").await);
+    for _ in 0..3 {
+        ann.get("/v1/classes").await;
+    }
+    let refused = ann.get("/v1/classes").refused("rate_limited").await;
+    assert_eq!(
+        (refused.status, refused.retry_after.as_deref(), refused.at("/retry_after")),
+        (429, Some("1"), &json!(1))
+    );
+    bob.get("/v1/classes").await;
+}
+
+/// Publishes so many classes, a minute apart.
+async fn timetable(org: &Org, classes: usize) {
+    for number in 0..classes {
+        org.class(json!({ "starts_at": format!("2026-03-03T{:02}:{:02}:00Z", 6 + number / 60, number % 60) })).await;
+    }
+}
+
+#[tokio::test]
+async fn a_call_weighs_what_it_looked_at() {
+    let world = World::under(|settings| settings.read_limit = Some("1:20".into()));
+    world.sets_clock(crate::support::api::MORNING).await;
+    let org = world.org("standard").await;
+    timetable(&org, 120).await;
+    let (ann, bob) = (org.member("ann").await, org.member("bob").await);
+    // A look at one class is a token, a look at 120 is two or more: nineteen of these leave nothing of twenty.
+    let mut taken = 0;
+    while ann.get("/v1/classes?instructor=nobody").send().await.status == 200 {
+        taken += 1;
+    }
+    assert!((5..=12).contains(&taken), "{taken} listings for twenty tokens");
+    for _ in 0..15 {
+        bob.get("/v1/classes?limit=1").await;
+    }
+    assert_eq!(ann.get("/v1/classes?limit=1").refused("rate_limited").await.status, 429);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_members_listings_leave_another_organisation_alone() {
+    let world = World::new().await;
+    let (crowded, calm) = (world.org("standard").await, world.org("standard").await);
+    timetable(&crowded, 300).await;
+    let lister = crowded.member("lister").await;
+    let mut listing = JoinSet::new();
+    for _ in 0..300 {
+        let lister = lister.clone();
+        listing.spawn(async move {
+            let mut statuses = Vec::new();
+            for _ in 0..5 {
+                statuses.push(lister.get("/v1/classes?instructor=nobody&limit=1").send().await.status);
+            }
+            statuses
+        });
+    }
+    let class = calm.class(json!({ "capacity": 200, "starts_at": "2026-03-03T12:00:00Z" })).await;
+    let mut booked = 0;
+    while !listing.is_empty() && booked < 200 {
+        let member = calm.member(&format!("member-{booked}")).await;
+        member.books(&class).await;
+        booked += 1;
+        while let Some(statuses) = listing.try_join_next() {
+            let statuses = statuses.unwrap();
+            assert!(statuses.iter().all(|status| [200, 429].contains(status)), "{statuses:?}");
+        }
+    }
+    assert!(booked > 0);
+    lister.get("/v1/classes?limit=1").send().await;
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The rate of writes: per caller, in bursts, and never for reads.
+//! The rates of reads and writes: per caller, in bursts, each for itself.
 
 use actix_web::test::TestRequest;
 
@@ -20,7 +20,26 @@ async fn a_burst_is_taken_and_one_more_is_not() {
     assert_eq!((refused.status, refused.code().as_str()), (429, "rate_limited"));
     assert_eq!((refused.header("retry-after"), &refused.json()["retry_after"]), ("1", &json!(1)));
     for _ in 0..10 {
-        assert_eq!(rig.get("/v1/test/staff", &token("staff")).await.status, 200, "reads are not limited");
+        assert_eq!(rig.get("/v1/test/staff", &token("staff")).await.status, 200, "reads have a limit of their own");
+    }
+}
+
+#[actix_web::test]
+async fn a_burst_of_reads_is_taken_and_one_more_is_not() {
+    let rig = Rig::with(Settings { reads: (1, 3), ..Settings::default() }).await;
+    for _ in 0..3 {
+        assert_eq!(rig.get("/v1/test/staff", &token("staff")).await.status, 200);
+    }
+    let refused = rig.get("/v1/test/staff", &token("staff")).await;
+    assert_eq!((refused.status, refused.code().as_str()), (429, "rate_limited"));
+    assert_eq!((refused.header("retry-after"), &refused.json()["retry_after"]), ("1", &json!(1)));
+    for _ in 0..10 {
+        assert_eq!(write(&rig, &token("staff")).await.status, 200, "writes have a limit of their own");
+        assert_eq!(
+            rig.call(TestRequest::get().uri("/healthz")).await.status,
+            200,
+            "what needs no token is not counted"
+        );
     }
 }
 

@@ -53,6 +53,7 @@ impl Answer {
 pub struct Settings {
     pub auth: AuthSettings,
     pub rate: (u32, u32),
+    pub reads: (u32, u32),
     pub origins: Vec<String>,
     pub time_travel: bool,
 }
@@ -62,6 +63,7 @@ impl Default for Settings {
         Settings {
             auth: checked_by(KeySource::Secret(SECRET.to_vec())),
             rate: (0, 0),
+            reads: (0, 0),
             origins: Vec::new(),
             time_travel: true,
         }
@@ -99,7 +101,7 @@ impl Rig {
         let health = web::Data::new(Health::new(|| async { Ok(()) }));
         let app = App::new()
             .app_data(web::Data::new(Auth::start(settings.auth).await.unwrap()))
-            .app_data(web::Data::new(RateLimit::new(settings.rate.0, settings.rate.1)))
+            .app_data(web::Data::new(RateLimit::new(settings.reads, settings.rate)))
             .app_data(web::Data::new(Origins::new(settings.origins)))
             .app_data(web::Data::new(Metrics::in_registry(prometheus::Registry::new()).unwrap()))
             .app_data(web::Data::new(TimeTravel(settings.time_travel)))

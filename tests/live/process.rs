@@ -21,7 +21,9 @@ impl Process {
         let durability = if redis.keeps() == Keeps::Nothing { "any" } else { "required" };
         let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall"));
         command.args(["serve", "--listen", "127.0.0.1:0", "--log-format", "text", "--redis-url", &redis.url()]);
-        command.args(["--jwt-secret", SECRET, "--rate-limit", "0", "--durability", durability]).arg("--data-dir");
+        command
+            .args(["--jwt-secret", SECRET, "--rate-limit", "0", "--read-limit", "0", "--durability", durability])
+            .arg("--data-dir");
         command.arg(data_dir.path()).env("RUST_LOG", "rollcall=info").stdin(Stdio::null()).stdout(Stdio::null());
         let mut child = command.stderr(Stdio::piped()).spawn().expect("our own program");
         let mut log = BufReader::new(child.stderr.take().expect("its log")).lines().map_while(Result::ok);

@@ -1,14 +1,17 @@
-//! The ticker with several instances, one of them stopped in mid-work: each item exactly once.
+//! The ticker with several instances: each item exactly once, also when one of them is stopped in mid-work or gone, and
+//! at rest next to no work for Redis. The keeper: one instance an hour.
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use redis::Commands;
+use rollcall::jobs::keeper::Keeper;
 use serde_json::json;
 
 use crate::story::{Story, strict};
-use crate::support::api::Named;
-use crate::support::service::SECRET;
+use crate::support::api::{Named, World, token};
+use crate::support::redis::{Keeps, Redis};
+use crate::support::service::{SECRET, Service};
 
 /// Classes that start a minute apart, so that something falls due again and again.
 const CLASSES: usize = 30;
@@ -85,4 +88,89 @@ async fn three_instances_and_one_of_them_stopped_close_each_class_once() {
     assert_eq!(story.ledger().await.len(), 2 * CLASSES);
     assert_eq!(story.standing(&members[0]).await["strikes"].as_array().unwrap().len(), CLASSES);
     assert_eq!(story.standing(&members[0]).await["banned_until"], "2026-03-17T13:29:00+01:00");
+}
+
+fn raw(redis: &Redis) -> redis::Connection {
+    let url = redis.url().replacen("unix://", "redis+unix://", 1);
+    redis::Client::open(url).unwrap().get_connection().unwrap()
+}
+
+/// Everything Redis was ever asked, what functions asked it for included.
+fn calls(raw: &mut redis::Connection) -> u64 {
+    let stats: String = redis::cmd("INFO").arg("commandstats").query(raw).unwrap();
+    let count = |line: &str| line.split_once("calls=")?.1.split(',').next()?.parse::<u64>().ok();
+    stats.lines().filter_map(count).sum()
+}
+
+async fn puts(service: &Service, path: &str, token: &str, body: serde_json::Value) {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let sent = http.put(format!("{}{path}", service.url())).bearer_auth(token).json(&body).send().await.unwrap();
+    assert!(sent.status().is_success(), "{path}: {}", sent.status());
+}
+
+/// The old ticker settled each organisation four times a second from each instance.
+const SETTLED_EACH_SECOND: u64 = 4;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn instances_at_rest_ask_redis_little_however_many_organisations_there_are() {
+    const ORGS: u64 = 200;
+    const IDLE_S: u64 = 4;
+    let redis = Redis::start(Keeps::Nothing);
+    let services = [Service::on(&redis), Service::on(&redis), Service::on(&redis)];
+    let operator = token("operator", "operator", None);
+    for number in 0..ORGS {
+        puts(&services[0], &format!("/v1/orgs/org-{number}"), &operator, json!({ "name": "Gym" })).await;
+    }
+    let mut raw = raw(&redis);
+    let before = calls(&mut raw);
+    tokio::time::sleep(Duration::from_secs(IDLE_S)).await;
+    let asked = calls(&mut raw) - before;
+    let formerly = ORGS * services.len() as u64 * SETTLED_EACH_SECOND * IDLE_S;
+    assert!(asked * 20 < formerly, "{asked} calls; formerly {formerly} and what they asked for");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_instance_left_behind_is_announced_by_another() {
+    let redis = Redis::start(Keeps::Everything);
+    let alive = Service::on(&redis);
+    let gone = Service::on(&redis);
+    let (operator, desk) = (token("operator", "operator", None), token("desk", "staff", Some("gym")));
+    puts(&gone, "/v1/orgs/gym", &operator, json!({ "name": "Gym" })).await;
+    puts(&gone, "/v1/clubs/main", &desk, json!({ "name": "Main" })).await;
+    let mut raw = raw(&redis);
+    // Booking opens in two seconds, by the running clock; only the instance that goes has heard of it.
+    let opens_at = chrono::Utc::now() + chrono::TimeDelta::seconds(2);
+    let class = json!({
+        "id": "early", "club": "main", "title": "Yoga", "starts_at": opens_at + chrono::TimeDelta::days(1), "minutes": 60,
+        "capacity": 5, "minimum": 0, "policy": { "booking": { "opens": { "before": "P1D" } } },
+    });
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let made = http.post(format!("{}/v1/classes", gone.url())).bearer_auth(&desk).json(&class).send().await.unwrap();
+    assert_eq!(made.status(), 201, "{}", made.text().await.unwrap());
+    drop(gone);
+    let begun = Instant::now();
+    while raw.hget::<_, _, String>("rc:{gym}:class:early", "status").unwrap() != "open" {
+        assert!(begun.elapsed() < Duration::from_secs(10), "nobody opened the class");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    drop(alive);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_organisation_is_kept_by_one_instance_an_hour() {
+    let world = World::with(2, Keeps::Everything).await;
+    let org = world.org("standard").await;
+    let id = org.id.parse().unwrap();
+    let keepers: Vec<Keeper> = world.services().iter().map(|service| Keeper::new(service.store.clone())).collect();
+    let mut raw = raw(world.redis());
+    let claim = format!("rc:kept:{}", org.id);
+    // The instances' own keepers may have been by.
+    let _: () = raw.del(&claim).unwrap();
+    let kept = [keepers[0].keep_if_due(&id).await.unwrap(), keepers[1].keep_if_due(&id).await.unwrap()];
+    assert_eq!(kept, [true, false]);
+    assert!(
+        (1..=3_600_000).contains(&raw.pttl::<_, i64>(&claim).unwrap()),
+        "an instance that died gives the turn back"
+    );
+    keepers[1].run_once().await.unwrap();
 }

@@ -230,6 +230,7 @@ fn a_setting_that_cannot_be_read_is_named_in_one_line() {
         ("ROLLCALL_ALLOWED_ORIGINS", "https://gym.example/app"),
         ("ROLLCALL_RATE_LIMIT", "20"),
         ("ROLLCALL_RATE_LIMIT", "0:60"),
+        ("ROLLCALL_READ_LIMIT", "50"),
         ("ROLLCALL_TIME_TRAVEL", "maybe"),
         ("ROLLCALL_LOG_FORMAT", "xml"),
     ];

@@ -29,7 +29,7 @@ async fn finishes(house: &House, function: &str, args: &[&str], now: &str) -> Do
         let said = house.asks(&command, "as it was", now, function, args).await.expect("an answer");
         (calls, most) = (calls + 1, most.max(said.spent));
         match said.tag.as_str() {
-            "AGAIN" => {}
+            "AGAIN" | "BEGUN" => {}
             "ASK" => answers(house, &said).await,
             _ => return Done { said, calls, most },
         }

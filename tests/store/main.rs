@@ -13,6 +13,7 @@ mod house;
 mod said;
 mod underneath;
 
+mod again;
 mod attendance;
 mod bites;
 mod booking;
@@ -20,6 +21,7 @@ mod bounds;
 mod broken;
 mod classes;
 mod closing;
+mod due;
 mod invariants;
 mod limits;
 mod members;

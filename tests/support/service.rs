@@ -29,7 +29,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// An instance on this Redis, with time travel and without a rate limit.
+    /// An instance on this Redis, with time travel and without limits of rate.
     pub fn on(redis: &Redis) -> Service {
         Service::with(redis, |_| {})
     }
@@ -58,6 +58,7 @@ impl Service {
             redis_url: Some(redis.url().into()),
             durability: Some(durability.into()),
             rate_limit: Some("0".into()),
+            read_limit: Some("0".into()),
             time_travel: Some("on".into()),
             ..Settings::default()
         };

@@ -260,14 +260,14 @@ do -- entry points
 
   local function unknown_org(X) return not X.org.revision end
 
-  -- Carries out what is due. An answer for the service where the call's own turn has not come, or nil.
-  local function unsettled(X)
+  -- Carries out what is due. An answer for the service where the call is to be made again, or nil.
+  local function unsettled(X, tag)
     local settled = R.settle(X)
     R.flush(X)
     if X.ask then return answer(X, 'ASK', X.ask) end
     if not settled or (X.ran and X.spent >= R.budget / 2) then
       X.more = true
-      return answer(X, 'AGAIN', {})
+      return answer(X, tag, {})
     end
     X.ran = false
   end
@@ -278,7 +278,7 @@ do -- entry points
       if not redis then take_over() end
       local X = R.open(keys[1], args[1], 'rollcall', 'system')
       if unknown_org(X) then return answer(X, R.refuse('not_found')) end
-      return unsettled(X) or answer(X, body(X, unpack(args, 2)))
+      return unsettled(X, 'AGAIN') or answer(X, body(X, unpack(args, 2)))
     end)
   end
 
@@ -329,7 +329,7 @@ do -- entry points
     if not described then return sent(X, done.reply) end
     local reply = described.kind == 'member' and R.kept_reply(X, described.id, args[4])
     if reply then return sent(X, reply) end
-    local early = unsettled(X)
+    local early = unsettled(X, 'BEGUN')
     if early then return early end
     local payload = payload_of(X, described)
     if not payload then return answer(X, R.refuse('not_found', nil, 'member')) end
@@ -350,7 +350,7 @@ do -- entry points
     if not finished or X.org.reterm then
       remember(X, command, args, tag, described)
       X.more = true
-      return answer(X, 'AGAIN', {})
+      return answer(X, 'BEGUN', {})
     end
     local reply = reply_of(X, tag, payload_of(X, described))
     remember(X, command, args, tag, described, reply)
@@ -375,7 +375,7 @@ do -- entry points
         end
       end
       if unknown_org(X) and name ~= 'put_org' then return answer(X, R.refuse('not_found')) end
-      return unsettled(X) or carry_out(X, name, command, args, body)
+      return unsettled(X, 'AGAIN') or carry_out(X, name, command, args, body)
     end)
   end
 end

@@ -1,7 +1,7 @@
 --[[ The work that a change brings with it, done in bites.
 
   One change may concern thousands of bookings, and Redis serves nobody else while a function runs. So a call looks at
-  about `budget` stored things, leaves the rest in the set `rest`, and answers AGAIN. Every call of the organisation
+  about `budget` stored things, leaves the rest in the set `rest`, and answers BEGUN. Every call of the organisation
   goes on with the rest before anything else: nobody is answered between two bites, other organisations are.
 
   Three lanes, each first in first out; a lane is worked on when those before it are empty:

@@ -86,7 +86,7 @@ impl Store {
             Err(refusal) => return Ok(Err(refusal)),
         };
         let found = match (view.active, &view.stored.series) {
-            (true, Ok(series)) => self.due(&org, view, series, whole).await?,
+            (true, Ok(series)) => self.occurrences_due(&org, view, series, whole).await?,
             (true, Err(errors)) => Err(errors.clone()),
             (false, _) => Ok((Reach { today: today(&org), from: today(&org), until: None }, Vec::new())),
         };
@@ -109,7 +109,7 @@ impl Store {
     }
 
     /// The classes that a series has on the days it is to be brought in line on.
-    async fn due(
+    async fn occurrences_due(
         &self,
         org: &OrgView,
         view: &SeriesView,
