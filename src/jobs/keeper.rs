@@ -1,6 +1,7 @@
-//! The keeper: publishes recurring classes ahead and trims what retention no longer keeps.
+//! The keeper: brings an older layout of keys up to date, publishes recurring classes ahead, trims what retention no
+//! longer keeps, and has the disk forget erased members.
 //!
-//! Both may be late by days without anybody noticing. Each organisation has its turn about once an hour, at any one of
+//! All of it may be late by days without anybody noticing. Each organisation has its turn about once an hour, at any one of
 //! the instances, and the turns are spread over the time, so that many organisations cost Redis no more at once than few.
 
 use std::time::Duration;
@@ -10,6 +11,7 @@ use tracing::warn;
 
 use crate::domain::ids::OrgId;
 use crate::store::Store;
+use crate::store::erasure::REWRITE_WAIT;
 use crate::store::error::StoreError;
 
 /// How long an instance takes to come by every organisation once.
@@ -62,6 +64,9 @@ impl Keeper {
                 }
                 sleep(rest).await;
             }
+            if let Err(error) = self.store.rewrite_after_erasures(REWRITE_WAIT).await {
+                warn!("the append-only file still names erased members: {error}");
+            }
         }
     }
 
@@ -81,6 +86,7 @@ impl Keeper {
     }
 
     async fn keep(&self, org: &OrgId) -> Result<(), StoreError> {
+        while self.store.migrate(org).await? {}
         self.store.publish_series(org).await?;
         self.store.trim(org).await
     }

@@ -136,9 +136,8 @@ enum Place {
     Class(String, ClassPart),
     Booking(String),
     Member(String, MemberPart),
-    /// Work that a call has left; done before anything else is answered.
-    Rest,
     /// No other key refers to these: they are only checked to be readable.
+    Rest,
     Series,
     SeriesIndex,
     Done,
