@@ -127,7 +127,7 @@ fn retermed(policy: &Policy, stored: &Record) -> Result<Terms, StoreError> {
     let Some(patch) = stored.get("override") else {
         return Ok(Terms::of(policy, stored.instant_of("starts")?, stored.parse("minutes")?));
     };
-    match policy.patched(&serde_json::from_str(patch).map_err(corrupt)?) {
+    match policy.patched(&serde_json::from_str(patch).unwrap_or_default()) {
         Ok(effective) => Ok(Terms::of(&effective, stored.instant_of("starts")?, stored.parse("minutes")?)),
         Err(_no_longer_fits) => Terms::from_fields(|name| Some(stored.raw(name).unwrap_or_default())).map_err(corrupt),
     }

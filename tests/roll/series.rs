@@ -207,13 +207,17 @@ async fn a_series_that_cannot_be_read_any_more_is_named_ended_and_repaired_and_h
     }
     story.leaves_stored("nothing", "no JSON");
     story.hset("series", "bare", "[7]");
+    story.hset("series", "garbage", "not even that");
     let list = desk.get("/v1/series").await;
     let named: Vec<(&str, bool)> = list
         .items()
         .iter()
         .map(|series| (series["id"].as_str().unwrap(), series.get("unreadable").is_some()))
         .collect();
-    assert_eq!(named, [("bare", true), ("long", true), ("nothing", true), ("odd", true), ("spin", false)]);
+    assert_eq!(
+        named,
+        [("bare", true), ("garbage", true), ("long", true), ("nothing", true), ("odd", true), ("spin", false)]
+    );
     let seen = desk.get("/v1/series/long").await.body;
     assert_eq!((&seen["title"], &seen["revision"], &seen["status"]), (&json!("Spin"), &json!(7), &json!("active")));
     let why = seen["unreadable"].as_str().unwrap();
@@ -231,7 +235,7 @@ async fn a_series_that_cannot_be_read_any_more_is_named_ended_and_repaired_and_h
     let early = starts(&story).await.iter().filter(|start| start.contains("T07:00:00")).count();
     assert!(early > 2, "{early} classes of what was repaired");
 
-    for id in ["odd", "nothing", "bare"] {
+    for id in ["odd", "nothing", "bare", "garbage"] {
         desk.delete(&format!("/v1/series/{id}")).await;
         assert_eq!(desk.get(&format!("/v1/series/{id}")).await.body["status"], "ended");
     }

@@ -104,6 +104,10 @@ async fn a_series_is_due_once_a_day_and_when_it_or_the_rules_change() {
     mark("b", "8", "2").await;
     house.call("mark_series", &["b", "2", "", "8", "2"]).await;
     assert_eq!(due("7").await, "a", "one that has ended is never looked at again");
+    for number in 0..30 {
+        let _: i64 = house.on("ZADD", "series:due", &["-1", &format!("gone-{number:02}")]).await;
+    }
+    assert_eq!((due("7").await, due("7").await), (String::new(), "a".to_owned()), "what is gone is let go of");
     house.has_heard_all("due_series", "");
 }
 

@@ -10,24 +10,26 @@ do
 
   R.read('due_series', function(X, today)
     R.index_series(X)
-    local key, rules, bytes, out = X.p .. 'series:due', R.text(X.org.revision), 0, { '' }
+    local key, rules, bytes, out, gone = X.p .. 'series:due', R.text(X.org.revision), 0, { '' }, {}
     -- Other rules of the organisation may reach further, so under them every series is looked at again.
     local afresh = redis.call('HGET', X.p .. 'series:rules', 'revision') ~= rules
     local due = redis.call('ZRANGEBYSCORE', key, '-inf', afresh and '+inf' or today, 'LIMIT', 0, page_max + 1)
     for i, id in ipairs(due) do
-      local stored = redis.call('HGET', X.p .. 'series', id) or ''
-      bytes = bytes + #stored
+      local stored = redis.call('HGET', X.p .. 'series', id)
+      bytes = bytes + #(stored or '')
       if i > page_max or (i > 1 and bytes > bytes_max) then
         out[1] = '1'
         break
       end
-      out[#out + 1] = R.series_entry(X, id, stored)
+      if stored then out[#out + 1] = R.series_entry(X, id, stored) else gone[#gone + 1] = id end
     end
+    -- What is not there any more stands in nobody's way.
+    for _, id in ipairs(gone) do R.series_due(X, id, nil) end
     if afresh then
       R.also(X, 'hash', 'HSET', 'series:rules', 'revision', rules)
       R.also(X, 'zset', 'ZUNIONSTORE', 'series:due', 1, key, 'WEIGHTS', 0)
-      R.flush(X)
     end
+    R.flush(X)
     return 'SERIES_LIST', out
   end)
 end

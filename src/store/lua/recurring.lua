@@ -12,7 +12,7 @@ do
     if not read or type(s) ~= 'table' then s = { body = text } end
     return {
       body = type(s.body) == 'string' and s.body or '', status = s.status == 'ended' and 'ended' or 'active',
-      revision = type(s.revision) == 'number' and s.revision or 1,
+      revision = type(s.revision) == 'number' and s.revision >= 0 and s.revision % 1 == 0 and s.revision or 1,
     }
   end
 

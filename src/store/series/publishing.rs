@@ -26,6 +26,9 @@ use crate::store::{Command, RETRIES_MAX, Store, Write};
 /// Classes exist this long before their booking opens, so that the job may be late by days.
 const AHEAD_DAYS: u64 = 14;
 
+/// Pages of due series that one round looks at: of the longest series there are, all that an organisation may have.
+const PAGES_MAX: usize = 1_000;
+
 /// The days a series is brought together with its classes, all local and inclusive.
 struct Reach {
     today: NaiveDate,
@@ -39,22 +42,25 @@ impl Store {
     /// be published is named in the log and stands in nobody's way.
     pub async fn publish_series(&self, org: &OrgId) -> Result<(), StoreError> {
         let mut looked_at = HashSet::new();
-        loop {
+        for _ in 0..PAGES_MAX {
             let Ok(view) = self.org(org).await?.outcome else { return Ok(()) };
             let mut reply = self.read(org, "due_series", &[&today(&view).num_days_from_ce().to_string()]).await?;
             if reply.tag == "REFUSED" {
                 return Ok(());
             }
             let (more, found, before) = (reply.optional()?.is_some(), unread(&mut reply)?, looked_at.len());
+            let nothing = found.is_empty();
             for series in found {
                 if looked_at.insert(series.id.clone()) {
                     self.publish_one(&view, series).await?;
                 }
             }
-            if !more || looked_at.len() == before {
+            // Those that were changed meanwhile are due again, and for the next round.
+            if !more || (looked_at.len() == before && !nothing) {
                 return Ok(());
             }
         }
+        Ok(())
     }
 
     async fn publish_one(&self, org: &OrgView, series: Unread) -> Result<(), StoreError> {
