@@ -13,15 +13,15 @@ use jsonwebtoken::{EncodingKey, Header};
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::config::Signing;
+use crate::config::{SECRET_BYTES_MIN, Signing};
 
 /// 256 bits, what HS256 asks for (RFC 7518, section 3.2).
-const SECRET_BYTES: usize = 32;
+const SECRET_BYTES: usize = SECRET_BYTES_MIN;
 
 /// Why there is no token.
 #[derive(Debug, Error)]
 pub enum TokenError {
-    #[error("the secret {0} cannot be used: {1}")]
+    #[error("ROLLCALL_JWT_SECRET is not given, and the secret in {0} cannot be used: {1}")]
     Secret(PathBuf, io::Error),
     #[error("the token cannot be signed: {0}")]
     Sign(#[from] jsonwebtoken::errors::Error),
@@ -69,8 +69,12 @@ pub fn signing_secret(signing: &Signing) -> Result<String, TokenError> {
 /// there in the end, and nobody ever reads half of it.
 fn generated(dir: &Path, path: &Path) -> io::Result<String> {
     match fs::read_to_string(path) {
-        Ok(secret) if !secret.trim().is_empty() => return Ok(secret.trim().to_owned()),
-        Ok(_) => return Err(io::Error::new(ErrorKind::InvalidData, "it is empty")),
+        Ok(secret) if secret.trim().len() >= SECRET_BYTES_MIN => return Ok(secret.trim().to_owned()),
+        Ok(_) => {
+            let problem =
+                format!("it has fewer than {SECRET_BYTES_MIN} bytes, so tokens could be forged by guessing it");
+            return Err(io::Error::new(ErrorKind::InvalidData, problem));
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }

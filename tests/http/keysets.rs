@@ -75,14 +75,23 @@ async fn the_key_a_token_names_must_have_signed_it() {
 async fn what_holds_no_usable_key_stops_the_start() {
     let start = async |keys: KeySource| Auth::start(checked_by(keys)).await.err();
     assert!(matches!(start(KeySource::Secret(Vec::new())).await, Some(KeyError::EmptySecret)));
-    for pem in ["", "ssh-ed25519 AAAA", keys::P384, include_str!("keys/rsa.pem"), include_str!("keys/ed25519.pem")] {
+    for pem in ["", "ssh-ed25519 AAAA", keys::P384] {
         assert!(matches!(start(KeySource::PublicKey(pem.to_owned())).await, Some(KeyError::NotAPublicKey)), "{pem}");
     }
+    for pem in [include_str!("keys/rsa.pem"), include_str!("keys/p256.pem"), include_str!("keys/ed25519.pem")] {
+        assert!(matches!(start(KeySource::PublicKey(pem.to_owned())).await, Some(KeyError::PrivateKey)), "{pem}");
+    }
+    let certificate = KeySource::PublicKey(include_str!("keys/rsa.cert.pem").to_owned());
+    assert!(matches!(start(certificate).await, Some(KeyError::Certificate)));
+    assert!(start(KeySource::PublicKey(keys::RSA.to_owned())).await.is_none(), "2048 bits are enough");
+    let small = KeySource::PublicKey(include_str!("keys/rsa_2047.pub.pem").to_owned());
+    assert!(matches!(start(small).await, Some(KeyError::SmallRsa(2047))));
     for text in ["", "{}", "[]", r#"{"keys":{}}"#] {
         assert!(matches!(start(KeySource::Jwks(text.to_owned())).await, Some(KeyError::NotAKeySet(_))), "{text}");
     }
     let short = but(eddsa("x"), json!({ "x": base64url(&[1; 31]) }));
-    for keys in [vec![], vec![json!({ "kty": "oct", "k": "AAAA" })], vec![short]] {
+    let small = but(public(&keys::rsa(), Algorithm::RS256, "small"), json!({ "n": base64url(&[0x7f; 256]) }));
+    for keys in [vec![], vec![json!({ "kty": "oct", "k": "AAAA" })], vec![short], vec![small]] {
         assert!(matches!(start(KeySource::Jwks(set(&keys))).await, Some(KeyError::NoUsableKey)));
     }
     for url in ["", "keys.json", "file:///etc/keys", "ftp://id.example/keys"] {
