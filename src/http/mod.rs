@@ -17,7 +17,6 @@ pub mod tokens;
 pub mod body;
 pub mod command;
 mod cursor;
-mod json;
 pub mod path;
 pub mod query;
 mod reason;

@@ -16,6 +16,7 @@ mod bounds;
 mod counted;
 mod crowds;
 mod ends;
+mod floods;
 mod hearing;
 mod lives;
 mod manners;
