@@ -28,6 +28,7 @@ pub mod edge;
 pub mod metrics;
 pub mod origins;
 mod resource;
+pub mod wire;
 
 pub mod attendance;
 pub mod bookings;
@@ -43,6 +44,7 @@ pub mod presets;
 pub mod reports;
 pub mod series;
 
+mod asset;
 pub mod screens;
 
 pub mod docs;
@@ -54,6 +56,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{ResponseError, web};
 
 pub use self::clock::TimeTravel;
+pub use self::docs::Docs;
 pub use self::health::Health;
 pub use self::keys::{KeyError, KeySource};
 pub use self::limit::RateLimit;
@@ -66,7 +69,7 @@ use self::problem::Problem;
 /// Every route of the API, and the answer to all others.
 ///
 /// The app gives `web::Data` of the store, the hub of sockets, [`Auth`], [`RateLimit`], [`Origins`], [`Metrics`],
-/// [`Health`] and [`TimeTravel`], and wraps everything in [`edge::edge`], with compression inside it.
+/// [`Health`], [`TimeTravel`] and [`Docs`], and wraps everything in [`edge::edge`], with compression inside it.
 pub fn routes(cfg: &mut web::ServiceConfig) {
     let api = web::scope("/v1")
         .wrap(from_fn(caller::identify))

@@ -23,3 +23,4 @@ mod manners;
 mod resuming;
 mod rights;
 mod storms;
+mod waits;

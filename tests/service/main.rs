@@ -6,6 +6,7 @@
 mod support;
 
 mod deploy;
+mod strangers;
 mod tls;
 
 use std::fs;
