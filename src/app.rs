@@ -6,17 +6,13 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::num::NonZeroUsize;
-use std::thread::available_parallelism;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, from_fn};
-use actix_web::{HttpServer, web};
+use actix_web::web;
 use prometheus::Registry;
-use socket2::SockRef;
 use thiserror::Error;
-use tokio::net::TcpSocket;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
@@ -24,8 +20,9 @@ use tokio::time::timeout;
 use tracing::{error, info, warn};
 
 use crate::config::{Config, RateLimitConfig, TokenKeys};
+use crate::http::wire::{Door, Patience, Room};
 use crate::http::{
-    self, Auth, AuthSettings, Guesses, Health, KeyError, KeySource, Metrics, Origins, RateLimit, TimeTravel,
+    self, Auth, AuthSettings, Docs, Guesses, Health, KeyError, KeySource, Metrics, Origins, RateLimit, TimeTravel,
 };
 use crate::jobs::keeper::Keeper;
 use crate::jobs::ticker::Ticker;
@@ -40,21 +37,15 @@ use crate::store::library::Library;
 use crate::store::target::RedisTarget;
 use crate::token::{self, TokenError};
 
-/// Connections the kernel holds for us until a worker takes them.
-const BACKLOG: u32 = 1024;
 /// How long a start waits for Redis. After that the service runs and answers 503 until Redis is there.
 const REDIS_WAIT: Duration = Duration::from_secs(3);
-/// An idle connection is kept longer than proxies keep theirs, so that they close first.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// How long a client may take to send the head of its request.
-const REQUEST_HEAD_WAIT: Duration = Duration::from_secs(5);
-/// How long a client may leave data unread before its connection is ended: without this a reader that stalls keeps it
-/// for ever. Set on the listening socket, from which accepted ones have it.
-const UNREAD_MAX: Duration = Duration::from_secs(20);
-/// Bytes not yet sent that the kernel takes: what waits beyond that can still be merged or dropped.
-const UNSENT_BYTES_MAX: u32 = 16 * 1024;
-/// How long requests under way may take to finish at the end; the whole end may take ten seconds.
-const DRAIN_S: u64 = 5;
+/// Open files that are kept for all but clients: Redis, logs, the program itself.
+const FILES_RESERVED: u64 = 96;
+/// Of the connections there can be, so large a part is left for newcomers while idle ones are being ended.
+const PART_FOR_NEWCOMERS: usize = 8;
+/// Of the connections that are kept, so large a part is never a socket's, so that calls get in.
+const PART_FOR_CALLS: usize = 4;
+/// The whole end may take ten seconds.
 const STOP_MAX: Duration = Duration::from_millis(9_500);
 
 /// Why the service did not start: one line for the operator.
@@ -98,8 +89,11 @@ impl App {
     }
 
     /// The same, with other bounds for its sockets.
-    pub async fn start_within(config: Config, limits: Limits) -> Result<App, StartError> {
+    pub async fn start_within(config: Config, mut limits: Limits) -> Result<App, StartError> {
+        let (files, room) = room();
+        limits.connections_max = limits.connections_max.min(room.kept - room.kept / PART_FOR_CALLS);
         let (listener, address) = listen(&config.listen)?;
+        let auth = auth(&config).await?;
         let (embedded, redis) = redis(&config).await?;
         let lanes = Lanes::open(&redis, config.replica_acks, LaneLimits::default()).map_err(StartError::Redis)?;
         let library = Library::with_budget(config.budget);
@@ -116,9 +110,12 @@ impl App {
         let registry = Registry::new();
         let counters = Counters::in_registry(&registry)?;
         let hub = Hub::new(store.clone(), Handle::current(), limits, counters);
-        let server = serve(listener, &config, store.clone(), hub.clone(), health.clone(), registry).await?;
+        let door = Door { listener, patience: Patience::default(), room };
+        let server = serve(door, &config, auth, store.clone(), hub.clone(), health.clone(), registry)?;
         let handle = server.handle();
         let running = tokio::spawn(server);
+        let connections = room.kept;
+        info!(files, connections, "up to {files} files may be open, so {connections} connections are kept");
         info!(port = address.port(), "listening on http://{address}");
         Ok(App { port: address.port(), redis, store, hub, health, server: handle, running, tasks, embedded })
     }
@@ -212,23 +209,37 @@ fn health(lanes: Lanes, library: Library, store: Store) -> Health {
     })
 }
 
-async fn serve(
-    listener: TcpListener,
+/// Raises the bound of open files as far as the system lets us. Says how many there are, and the connections that they
+/// leave room for.
+fn room() -> (u64, Room) {
+    let files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or_else(|error| {
+        warn!("the bound of open files cannot be raised: {error}");
+        rlimit::getrlimit(rlimit::Resource::NOFILE).map_or(FILES_RESERVED, |(soft, _)| soft)
+    });
+    let taken = usize::try_from(files.saturating_sub(FILES_RESERVED)).unwrap_or(usize::MAX).max(1);
+    let kept = taken - taken / PART_FOR_NEWCOMERS;
+    (files, Room { kept, taken })
+}
+
+fn serve(
+    door: Door,
     config: &Config,
+    auth: Auth,
     store: Store,
     hub: Hub,
     health: web::Data<Health>,
     registry: Registry,
 ) -> Result<actix_web::dev::Server, StartError> {
-    let auth = web::Data::new(auth(config).await?);
+    let auth = web::Data::new(auth);
     let rate = |limit: Option<RateLimitConfig>| limit.map_or((0, 0), |limit| (limit.per_second, limit.burst));
     let rate_limit = web::Data::new(RateLimit::new(rate(config.read_limit), rate(config.rate_limit)));
     let guesses = web::Data::new(Guesses::new(config.rate_limit.is_some()));
     let origins = web::Data::new(Origins::new(config.allowed_origins.clone()));
     let metrics = web::Data::new(Metrics::in_registry(registry)?);
     let time_travel = web::Data::new(TimeTravel(config.time_travel));
+    let docs = web::Data::new(Docs(config.docs));
     let (store, hub) = (web::Data::new(store), web::Data::new(hub));
-    let server = HttpServer::new(move || {
+    let server = http::wire::serve(door, move || {
         actix_web::App::new()
             .app_data(store.clone())
             .app_data(hub.clone())
@@ -239,17 +250,12 @@ async fn serve(
             .app_data(metrics.clone())
             .app_data(health.clone())
             .app_data(time_travel.clone())
+            .app_data(docs.clone())
             .configure(http::routes)
             .wrap(Compress::default())
             .wrap(from_fn(http::edge::edge))
-    })
-    .workers(available_parallelism().map_or(1, NonZeroUsize::get))
-    .keep_alive(KEEP_ALIVE)
-    .client_request_timeout(REQUEST_HEAD_WAIT)
-    .shutdown_timeout(DRAIN_S)
-    .disable_signals()
-    .listen(listener)?;
-    Ok(server.run())
+    });
+    Ok(server?)
 }
 
 async fn auth(config: &Config) -> Result<Auth, StartError> {
@@ -269,23 +275,11 @@ async fn auth(config: &Config) -> Result<Auth, StartError> {
 fn listen(addresses: &[SocketAddr]) -> Result<(TcpListener, SocketAddr), StartError> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "it stands for no address");
     for &address in addresses {
-        match bind(address) {
+        match http::wire::listen(address) {
             Ok(bound) => return Ok(bound),
             Err(error) => last = error,
         }
     }
     let names: Vec<String> = addresses.iter().map(SocketAddr::to_string).collect();
     Err(StartError::Listen(names.join(" or "), last))
-}
-
-fn bind(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    let listener = socket.listen(BACKLOG)?.into_std()?;
-    let options = SockRef::from(&listener);
-    options.set_tcp_user_timeout(Some(UNREAD_MAX))?;
-    options.set_tcp_notsent_lowat(UNSENT_BYTES_MAX)?;
-    let bound = listener.local_addr()?;
-    Ok((listener, bound))
 }

@@ -24,6 +24,10 @@ const DURABILITY: &str = "required";
 const RATE_LIMIT: &str = "20:60";
 const READ_LIMIT: &str = "50:200";
 const TIME_TRAVEL: &str = "off";
+const DOCS: &str = "on";
+
+/// As long as the hash, below which HS256 can be guessed (RFC 7518, section 3.2).
+pub const SECRET_BYTES_MIN: usize = 32;
 
 /// More replicas than this are a typing error.
 const REPLICA_ACKS_MAX: u32 = 100;
@@ -88,6 +92,10 @@ pub struct Settings {
     #[arg(long, env = "ROLLCALL_TIME_TRAVEL", default_value = TIME_TRAVEL)]
     pub time_travel: Option<OsString>,
 
+    /// off takes the pages under /docs away
+    #[arg(long, env = "ROLLCALL_DOCS", default_value = DOCS)]
+    pub docs: Option<OsString>,
+
     /// text or json; without it text on a terminal, JSON otherwise
     #[arg(long, env = "ROLLCALL_LOG_FORMAT")]
     pub log_format: Option<OsString>,
@@ -136,6 +144,8 @@ pub struct Config {
     pub time_travel: bool,
     /// Stored things a call of Redis looks at before it leaves the rest to the next. No variable sets it: tests do.
     pub budget: u32,
+    /// Whether there are pages under `/docs`.
+    pub docs: bool,
     pub log_format: LogFormat,
 }
 
@@ -194,6 +204,7 @@ impl Config {
             read_limit: with_default("read-limit", &settings.read_limit, READ_LIMIT, rate_limit)?,
             time_travel: with_default("time-travel", &settings.time_travel, TIME_TRAVEL, switch)?,
             budget: BUDGET,
+            docs: with_default("docs", &settings.docs, DOCS, switch)?,
             log_format: read("log-format", &settings.log_format, log_format)?.unwrap_or_else(LogFormat::of_stderr),
         })
     }
@@ -201,7 +212,7 @@ impl Config {
 
 impl Signing {
     pub fn read(settings: &SigningSettings) -> Result<Signing, ConfigError> {
-        let secret = read("jwt-secret", &settings.jwt_secret, owned)?;
+        let secret = read("jwt-secret", &settings.jwt_secret, secret)?;
         let data_dir = with_default("data-dir", &settings.data_dir, DATA_DIR, owned)?;
         Ok(Signing { data_dir: PathBuf::from(data_dir), secret })
     }
@@ -248,6 +259,14 @@ fn fail(flag: &'static str, problem: String) -> ConfigError {
 }
 
 fn owned(text: &str) -> Result<String, String> {
+    Ok(text.to_owned())
+}
+
+/// Says nothing of the secret, not even how short it is.
+fn secret(text: &str) -> Result<String, String> {
+    if text.len() < SECRET_BYTES_MIN {
+        return Err(format!("has fewer than {SECRET_BYTES_MIN} bytes, so tokens could be forged by guessing it"));
+    }
     Ok(text.to_owned())
 }
 

@@ -61,6 +61,11 @@ impl Screens {
         self.files.get(path)
     }
 
+    /// Every file with its path in the folder.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &File)> {
+        self.files.iter().map(|(path, file)| (path.as_str(), file))
+    }
+
     /// The page of a screen, with the paths of this build in it.
     pub fn page(&self, screen: &str) -> Option<String> {
         let html = self.text(&format!("{screen}.html"))?;

@@ -13,15 +13,15 @@ use jsonwebtoken::{EncodingKey, Header};
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::config::Signing;
+use crate::config::{SECRET_BYTES_MIN, Signing};
 
 /// 256 bits, what HS256 asks for (RFC 7518, section 3.2).
-const SECRET_BYTES: usize = 32;
+const SECRET_BYTES: usize = SECRET_BYTES_MIN;
 
 /// Why there is no token.
 #[derive(Debug, Error)]
 pub enum TokenError {
-    #[error("the secret {0} cannot be used: {1}")]
+    #[error("ROLLCALL_JWT_SECRET is not given, and the secret in {0} cannot be used: {1}")]
     Secret(PathBuf, io::Error),
     #[error(
         "there is no secret {0}: start the service there once, name its data directory (ROLLCALL_DATA_DIR), \
@@ -91,8 +91,12 @@ pub fn found_secret(signing: &Signing) -> Result<(String, String), TokenError> {
 /// there in the end, and nobody ever reads half of it.
 fn generated(dir: &Path, path: &Path) -> io::Result<String> {
     match fs::read_to_string(path) {
-        Ok(secret) if !secret.trim().is_empty() => return Ok(secret.trim().to_owned()),
-        Ok(_) => return Err(io::Error::new(ErrorKind::InvalidData, "it is empty")),
+        Ok(secret) if secret.trim().len() >= SECRET_BYTES_MIN => return Ok(secret.trim().to_owned()),
+        Ok(_) => {
+            let problem =
+                format!("it has fewer than {SECRET_BYTES_MIN} bytes, so tokens could be forged by guessing it");
+            return Err(io::Error::new(ErrorKind::InvalidData, problem));
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }

@@ -20,6 +20,8 @@ pub mod span;
 pub mod calendar;
 
 // Reading bodies.
+pub mod json;
+
 pub mod invalid;
 
 pub mod visible;

@@ -13,8 +13,8 @@ use actix_web::web::{self, Bytes};
 use actix_web::{FromRequest, HttpRequest};
 use serde_json::{Map, Value};
 
-use super::json;
 use super::problem::{Code, Problem};
+use crate::domain::json;
 
 /// The largest body, in bytes. The longest honest one, a policy, is a tenth of it.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;

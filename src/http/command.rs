@@ -16,11 +16,11 @@ use uuid::Uuid;
 
 use super::body::Body;
 use super::caller::{Caller, OrgCaller};
-use super::json;
 use super::problem::Problem;
 use crate::domain::fields::Fields;
 use crate::domain::ids::OrgId;
 use crate::domain::invalid::FieldError;
+use crate::domain::json;
 use crate::store::{Command, Write, keys};
 
 /// The longest `Idempotency-Key`, in characters.

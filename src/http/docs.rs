@@ -1,14 +1,20 @@
 //! The description of the API for people and generators: `/openapi.json`, and the
 //! same as pages under `/docs`, served from the binary; and of sockets, `/asyncapi.json`.
+//! The pages may be turned off.
 //!
 //! Each handler describes itself; what holds for all of them is added here once.
 
-use actix_web::http::header::{ContentType, LOCATION};
-use actix_web::{HttpResponse, web};
-use utoipa::OpenApi;
-use utoipa_swagger_ui::SwaggerUi;
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
-use super::problem;
+use actix_web::guard::{Guard, GuardContext};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, LOCATION};
+use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
+use utoipa::OpenApi;
+use utoipa_swagger_ui::Config;
+
+use super::asset::Asset;
+use super::problem::{self, Problem};
 use super::resource::on;
 use super::{
     attendance, bookings, classes, clock, clubs, events, fees, health, live, members, orgs, presets, reports, schema,
@@ -46,20 +52,84 @@ use shared::Shared;
 )]
 pub struct Api;
 
-/// The routes of this file.
-pub fn routes(cfg: &mut web::ServiceConfig) {
-    cfg.service(on("/docs").get(to_pages))
-        .service(on("/asyncapi.json").get(asyncapi))
-        .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", Api::openapi()));
+/// Whether there are pages under `/docs`. Given to the app as `web::Data`; without it, there are.
+pub struct Docs(pub bool);
+
+/// Holds where they are on.
+struct WhereOn;
+
+impl Guard for WhereOn {
+    fn check(&self, ctx: &GuardContext<'_>) -> bool {
+        ctx.app_data::<web::Data<Docs>>().is_none_or(|docs| docs.0)
+    }
 }
 
-/// What travels over `GET /v1/live`, as AsyncAPI 3.
-const ASYNCAPI: &str = include_str!("asyncapi.json");
+/// The routes of this file.
+pub fn routes(cfg: &mut web::ServiceConfig) {
+    cfg.service(on("/docs").guarded(WhereOn).get(to_pages))
+        .service(on("/docs/{file:.*}").guarded(WhereOn).get(page))
+        .service(on("/openapi.json").get(openapi))
+        .service(on("/asyncapi.json").get(asyncapi));
+}
 
-async fn asyncapi() -> HttpResponse {
-    HttpResponse::Ok().content_type(ContentType::json()).body(ASYNCAPI)
+const JSON: &str = "application/json";
+
+/// It changes with the program only, and is then seen at once.
+const ASK_AGAIN: (HeaderName, &str) = (CACHE_CONTROL, "no-cache");
+
+/// What travels over `GET /v1/live`, as AsyncAPI 3.
+static ASYNCAPI: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new(web::Bytes::from_static(include_bytes!("asyncapi.json")), JSON));
+
+static OPENAPI: LazyLock<Asset> = LazyLock::new(|| {
+    let document = serde_json::to_vec(&Api::openapi()).unwrap_or_default();
+    Asset::new(document.into(), JSON)
+});
+
+async fn openapi(request: HttpRequest) -> HttpResponse {
+    OPENAPI.answer(&request, &[ASK_AGAIN]).await
+}
+
+async fn asyncapi(request: HttpRequest) -> HttpResponse {
+    ASYNCAPI.answer(&request, &[ASK_AGAIN]).await
 }
 
 async fn to_pages() -> HttpResponse {
     HttpResponse::PermanentRedirect().insert_header((LOCATION, "/docs/")).finish()
+}
+
+/// As strict as the pages bear, because they share their origin with the screens and what those keep: nothing comes from
+/// or goes to another host, and of inline styles only the one that the script brings along is taken, by its hash.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; \
+     style-src 'self' 'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='; img-src 'self' data:; connect-src 'self'; \
+     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The files that the pages are made of; there are others for those who build pages themselves.
+const FILES: [&str; 8] = [
+    "index.html",
+    "index.css",
+    "swagger-ui.css",
+    "swagger-ui-bundle.js",
+    "swagger-ui-standalone-preset.js",
+    "swagger-initializer.js",
+    "favicon-16x16.png",
+    "favicon-32x32.png",
+];
+
+static PAGES: LazyLock<BTreeMap<&str, Asset>> = LazyLock::new(|| {
+    // Without a validator: it would be told the address of every service that somebody reads about.
+    let config = Arc::new(Config::from("/openapi.json").validator_url("none"));
+    let file = |name| {
+        let found = utoipa_swagger_ui::serve(name, Arc::clone(&config)).ok().flatten()?;
+        Some((name, Asset::new(found.bytes.into_owned().into(), &found.content_type)))
+    };
+    FILES.into_iter().filter_map(file).collect()
+});
+
+async fn page(request: HttpRequest, file: web::Path<String>) -> HttpResponse {
+    let name = if file.is_empty() { "index.html" } else { file.as_str() };
+    match PAGES.get(name) {
+        Some(page) => page.answer(&request, &[ASK_AGAIN, (CONTENT_SECURITY_POLICY, PAGE_POLICY)]).await,
+        None => Problem::not_found().error_response(),
+    }
 }

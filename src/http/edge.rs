@@ -5,11 +5,13 @@
 //! It is also the net under `problem.rs`: an error that somebody below answered
 //! with in another form leaves as a problem too.
 
+use std::rc::Rc;
 use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, ResponseError, web};
 use tracing::Instrument;
@@ -18,6 +20,7 @@ use uuid::Uuid;
 use super::metrics::{Metrics, UNMATCHED};
 use super::origins::{Origins, origin_of};
 use super::problem::{CONTENT_TYPE, Code, Problem};
+use super::wire::{Answering, Arrival, Outgoing, Watch};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -40,7 +43,7 @@ const DATA_HEADERS: [(HeaderName, &str); 2] = [
 
 /// The outermost layer of the app.
 pub async fn edge(
-    req: ServiceRequest,
+    mut req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
@@ -48,7 +51,10 @@ pub async fn edge(
     let _in_flight = metrics.as_ref().map(|metrics| metrics.begin());
     let origins = req.app_data::<web::Data<Origins>>().cloned();
     let origin = origin_of(req.headers()).cloned();
-    let is_data = req.path().starts_with("/v1/");
+    // As the router reads it: `/%76%31/me` is `/v1/me`.
+    let is_data = req.match_info().as_str().starts_with("/v1/");
+    let answering = req.conn_data::<Rc<Watch>>().map(Watch::asked);
+    let arrival = Arrival::of(&mut req);
     let method = req.method().clone();
     let request_id = request_id(req.headers());
     let span = tracing::info_span!("request", request_id = %request_id);
@@ -72,6 +78,14 @@ pub async fn edge(
         headers.insert(REQUEST_ID, value);
     }
 
+    if arrival.is_some_and(|body| !body.is_complete()) {
+        answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+        answering.iter().for_each(Answering::leaves_unread);
+    }
+    if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+        answering.iter().for_each(Answering::opens);
+    }
+
     let took = started.elapsed();
     let status = answer.status();
     let route = answer.request().match_pattern().unwrap_or_else(|| UNMATCHED.to_owned());
@@ -83,7 +97,7 @@ pub async fn edge(
         let (status, took_us, code) = (status.as_u16(), took.as_micros(), code.map(Code::as_str));
         tracing::info!(%method, route, status, took_us, code, "{method} {route} was answered {status}");
     });
-    Ok(answer)
+    Ok(answer.map_body(|_, body| Outgoing::new(body, answering).boxed()))
 }
 
 /// An answer as it is, or as a problem if it is an error that is none yet.

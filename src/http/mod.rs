@@ -18,7 +18,6 @@ pub mod tokens;
 pub mod body;
 pub mod command;
 mod cursor;
-mod json;
 pub mod path;
 pub mod query;
 mod reason;
@@ -30,6 +29,7 @@ pub mod edge;
 pub mod metrics;
 pub mod origins;
 mod resource;
+pub mod wire;
 
 pub mod attendance;
 pub mod bookings;
@@ -45,6 +45,7 @@ pub mod presets;
 pub mod reports;
 pub mod series;
 
+mod asset;
 pub mod screens;
 
 pub mod docs;
@@ -57,6 +58,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{ResponseError, web};
 
 pub use self::clock::TimeTravel;
+pub use self::docs::Docs;
 pub use self::guesses::Guesses;
 pub use self::health::Health;
 pub use self::keys::{KeyError, KeySource};
@@ -70,7 +72,7 @@ use self::problem::Problem;
 /// Every route of the API, and the answer to all others.
 ///
 /// The app gives `web::Data` of the store, the hub of sockets, [`Auth`], [`RateLimit`], [`Guesses`], [`Origins`],
-/// [`Metrics`], [`Health`] and [`TimeTravel`], and wraps everything in [`edge::edge`], with compression inside it.
+/// [`Metrics`], [`Health`], [`TimeTravel`] and [`Docs`], and wraps everything in [`edge::edge`], with compression inside it.
 pub fn routes(cfg: &mut web::ServiceConfig) {
     let api = web::scope("/v1")
         .wrap(from_fn(caller::identify))

@@ -3,9 +3,14 @@
 //! A page is small and names its files by the build's hash, so a new build is seen at once and nothing else is ever
 //! fetched twice. Pages are open: whatever they show, they ask the API for with a token.
 
-use actix_web::http::header::{self, HeaderValue};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName};
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 
+use super::asset::Asset;
 use super::problem::Problem;
 use super::resource::on;
 use crate::screens::{PREFIX, SCREENS};
@@ -14,7 +19,10 @@ use crate::screens::{PREFIX, SCREENS};
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
-const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
+const PERMISSIONS: (HeaderName, &str) =
+    (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=(), usb=()");
+
+const SAME_ORIGIN: (HeaderName, &str) = (HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
 
 const FOR_GOOD: &str = "public, max-age=31536000, immutable";
 const ASK_AGAIN: &str = "no-cache";
@@ -28,50 +36,48 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
         .service(on(&format!("{PREFIX}/{{version}}/{{path:.*}}")).get(file));
 }
 
+/// The pages by the screen's name, and the files by their path.
+static PAGES: LazyLock<BTreeMap<&str, Asset>> = LazyLock::new(|| {
+    let page = |name| Some((name, Asset::new(SCREENS.page(name)?.into(), "text/html; charset=utf-8")));
+    ["day", "book", "roster", "desk"].into_iter().filter_map(page).collect()
+});
+static FILES: LazyLock<BTreeMap<&str, Asset>> = LazyLock::new(|| {
+    let shared = |body: &'static Cow<'static, [u8]>| match body {
+        Cow::Borrowed(bytes) => web::Bytes::from_static(bytes),
+        Cow::Owned(bytes) => web::Bytes::from_static(bytes),
+    };
+    SCREENS.files().map(|(path, file)| (path, Asset::new(shared(&file.body), file.media_type))).collect()
+});
+
 async fn staffs_day(req: HttpRequest) -> HttpResponse {
-    page(&req, "day")
+    page(&req, "day").await
 }
 
 async fn booking(req: HttpRequest) -> HttpResponse {
-    page(&req, "book")
+    page(&req, "book").await
 }
 
 async fn roster(req: HttpRequest) -> HttpResponse {
-    page(&req, "roster")
+    page(&req, "roster").await
 }
 
 async fn desk(req: HttpRequest) -> HttpResponse {
-    page(&req, "desk")
+    page(&req, "desk").await
 }
 
-fn page(req: &HttpRequest, screen: &str) -> HttpResponse {
-    let Some(html) = SCREENS.page(screen) else { return Problem::not_found().error_response() };
-    // The page changes only when some file does. Weak, because it is compressed in more than one way.
-    let tag = format!("W/\"{}\"", SCREENS.version());
-    let known = req.headers().get(header::IF_NONE_MATCH).is_some_and(|given| names(given, &tag));
-    let mut answer = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    answer
-        .insert_header((header::ETAG, tag))
-        .insert_header((header::CACHE_CONTROL, ASK_AGAIN))
-        .insert_header((header::CONTENT_SECURITY_POLICY, PAGE_POLICY))
-        .insert_header(("permissions-policy", PERMISSIONS));
-    if known { answer.finish() } else { answer.content_type("text/html; charset=utf-8").body(html) }
-}
-
-fn names(given: &HeaderValue, tag: &str) -> bool {
-    given.to_str().is_ok_and(|given| given.split(',').any(|one| one.trim() == tag))
+/// A page names its files by their hash, so it changes whenever one of them does.
+async fn page(req: &HttpRequest, screen: &str) -> HttpResponse {
+    let Some(page) = PAGES.get(screen) else { return Problem::not_found().error_response() };
+    let headers = [(CACHE_CONTROL, ASK_AGAIN), (CONTENT_SECURITY_POLICY, PAGE_POLICY), PERMISSIONS];
+    page.answer(req, &headers).await
 }
 
 /// A file of this build is the same for good. While instances of two builds run side by side, a page of the other one
 /// gets what is here, and nobody keeps it.
-async fn file(path: web::Path<(String, String)>) -> HttpResponse {
+async fn file(req: HttpRequest, path: web::Path<(String, String)>) -> HttpResponse {
     let (version, path) = path.into_inner();
-    let Some(file) = SCREENS.file(&path) else { return Problem::not_found().error_response() };
+    let Some(file) = FILES.get(path.as_str()) else { return Problem::not_found().error_response() };
     let keep = if version == SCREENS.version() { FOR_GOOD } else { ASK_AGAIN };
-    HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, keep))
-        .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'"))
-        .insert_header(("cross-origin-resource-policy", "same-origin"))
-        .content_type(file.media_type)
-        .body(file.body.clone())
+    let headers = [(CACHE_CONTROL, keep), (CONTENT_SECURITY_POLICY, "default-src 'none'"), SAME_ORIGIN];
+    file.answer(&req, &headers).await
 }

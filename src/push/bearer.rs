@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use super::protocol::CloseCode;
 use crate::domain::caller::Role;
 use crate::domain::ids::{MemberId, OrgId};
 use crate::domain::instant::Instant;
@@ -26,6 +27,17 @@ pub enum NoBearer {
     Forbidden,
     /// It cannot be judged now.
     Unavailable,
+}
+
+impl NoBearer {
+    /// What a connection is closed with.
+    pub fn close_code(self) -> CloseCode {
+        match self {
+            NoBearer::Unauthenticated => CloseCode::Unauthenticated,
+            NoBearer::Forbidden => CloseCode::Forbidden,
+            NoBearer::Unavailable => CloseCode::Internal,
+        }
+    }
 }
 
 /// Judges tokens.

@@ -43,9 +43,16 @@ pub struct Limits {
     /// Subscriptions of one organisation that may wait for its documents. Each may be some kilobytes, and a Redis that
     /// is away lets them wait; of more than a whole burst, load is shed.
     pub waiting_max: usize,
-    /// Frames from one client, a second and at once.
+    /// Frames from one client, a second and at once. Control frames and parts of messages count as well.
     pub frames_per_s: u32,
     pub frames_burst: u32,
+    /// Bytes from one client, a second and at once: more than all it may ask.
+    pub bytes_per_s: u32,
+    pub bytes_burst: u32,
+    /// Bytes of documents that one client may ask to be shown, a second and at once; patches that follow are not
+    /// counted. A hello of a hundred long days is taken in one go, asking for them again and again is not.
+    pub shown_bytes_per_s: u32,
+    pub shown_bytes_burst: u32,
     /// How long saying goodbye to everybody may take.
     pub drain_ms_max: u64,
 }
@@ -66,6 +73,10 @@ impl Default for Limits {
             waiting_max: 5_000,
             frames_per_s: 20,
             frames_burst: 60,
+            bytes_per_s: 32 * 1024,
+            bytes_burst: 256 * 1024,
+            shown_bytes_per_s: 256 * 1024,
+            shown_bytes_burst: 4 * 1024 * 1024,
             drain_ms_max: 3_000,
         }
     }
@@ -288,14 +299,32 @@ impl Bucket {
     }
 
     pub fn take(&mut self, now: Instant) -> bool {
+        self.take_many(1, now)
+    }
+
+    /// False, and nothing taken, where there are not so many.
+    pub fn take_many(&mut self, many: usize, now: Instant) -> bool {
+        let taken = self.filled(now) >= many as f64;
+        if taken {
+            self.left -= many as f64;
+        }
+        taken
+    }
+
+    /// Takes so many even where there are fewer: the bucket is then empty until they have come in.
+    pub fn overdraw(&mut self, many: usize, now: Instant) {
+        self.left = self.filled(now) - many as f64;
+    }
+
+    pub fn is_empty(&mut self, now: Instant) -> bool {
+        self.filled(now) <= 0.0
+    }
+
+    fn filled(&mut self, now: Instant) -> f64 {
         let passed = self.at.map_or(0.0, |at| now.saturating_duration_since(at).as_secs_f64());
         self.at = Some(now);
         self.left = (self.left + passed * self.per_s).min(self.burst);
-        let taken = self.left >= 1.0;
-        if taken {
-            self.left -= 1.0;
-        }
-        taken
+        self.left
     }
 }
 
@@ -311,5 +340,15 @@ mod tests {
         assert_eq!(taken(&mut bucket, now), 3);
         assert_eq!(taken(&mut bucket, now + Duration::from_millis(200)), 2);
         assert_eq!(taken(&mut bucket, now + Duration::from_secs(60)), 3);
+    }
+
+    #[test]
+    fn an_overdrawn_bucket_is_empty_until_what_was_taken_has_come_in() {
+        let mut bucket = Bucket::full(10, 20);
+        let now = Instant::now();
+        assert!(bucket.take_many(19, now) && !bucket.is_empty(now));
+        bucket.overdraw(31, now);
+        assert!(bucket.is_empty(now + Duration::from_secs(3)));
+        assert!(!bucket.is_empty(now + Duration::from_millis(3_100)));
     }
 }

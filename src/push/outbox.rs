@@ -32,8 +32,9 @@ pub enum Out {
         epoch: String,
         zone: Tz,
     },
-    /// Passed on as they are.
+    /// Passed on as it is.
     Frame(ByteString),
+    /// What was asked for, passed on as it is.
     Frames(Vec<ByteString>),
     /// Say when to come back, and close.
     Bye {

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::calendar::parse_date;
 use crate::domain::ids::{ClassId, ClubId, MemberId};
+use crate::domain::json;
 
 /// The subprotocol.
 pub const PROTOCOL: &str = "rollcall.v1";
@@ -90,7 +91,7 @@ pub enum Asked {
 /// Why a frame is not understood.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Unreadable {
-    /// No JSON object: the connection ends.
+    /// No JSON object, read as strictly as the body of a request: the connection ends.
     Frame,
     /// An object, but not one we know; answered with an error frame.
     Object { id: Option<Value>, code: &'static str, detail: String },
@@ -98,7 +99,7 @@ pub enum Unreadable {
 
 impl Asked {
     pub fn parse(text: &str) -> Result<Asked, Unreadable> {
-        let Ok(Value::Object(frame)) = serde_json::from_str(text) else { return Err(Unreadable::Frame) };
+        let Ok(Value::Object(frame)) = json::parse(text.as_bytes()) else { return Err(Unreadable::Frame) };
         let id = frame.get("id").cloned();
         let wrong = |code, detail: String| Unreadable::Object { id: id.clone(), code, detail };
         let invalid = |detail: &str| wrong("invalid", detail.to_owned());
@@ -280,7 +281,8 @@ mod tests {
 
     #[test]
     fn what_is_no_object_ends_the_connection_and_what_is_unknown_does_not() {
-        for bad in ["", "[]", "1", "nul", "{", "\"hello\""] {
+        let twice = r#"{"op":"pong","op":"renew"}"#;
+        for bad in ["", "[]", "1", "nul", "{", "\"hello\"", twice, r#"{"op":"pong"} x"#] {
             assert_eq!(Asked::parse(bad), Err(Unreadable::Frame), "{bad}");
         }
         for (odd, code) in [

@@ -22,7 +22,7 @@ use super::bearer::{Bearer, Gate, Guest, NoBearer};
 use super::bell::Bell;
 use super::counters::Counters;
 use super::hub::{Bucket, Hub, Limits, Refused, Seat};
-use super::meter::Metered;
+use super::meter::{Meter, Metered, Verdict};
 use super::outbox::{Inbox, Out};
 use super::protocol::{self, Asked, CloseCode, FRAME_BYTES_MAX, HELLO_BYTES_MAX, Held, Topic, TopicName, Unreadable};
 use super::relay::{Command, Request};
@@ -54,13 +54,16 @@ pub fn open(
         limits,
         counters: hub.counters().clone(),
         state: State::Greeting(guest),
-        frames: Bucket::full(limits.frames_per_s, limits.frames_burst),
+        verdict: Verdict::default(),
+        shown: Bucket::full(limits.shown_bytes_per_s, limits.shown_bytes_burst),
         partial: BytesMut::new(),
         heard_at: Instant::now(),
         expiry: None,
         welcome: None,
+        renewed_early: Vec::new(),
     };
-    let metered = Metered::new(payload, HELLO_BYTES_MAX);
+    let meter = Meter::new(HELLO_BYTES_MAX, &limits);
+    let metered = Metered::new(payload, meter, session.verdict.clone());
     let response = WsResponseBuilder::new(session, request, metered).protocols(&[protocol::PROTOCOL]);
     response.frame_size(HELLO_BYTES_MAX).start().map(Ok)
 }
@@ -78,7 +81,10 @@ struct Session {
     limits: Limits,
     counters: Counters,
     state: State,
-    frames: Bucket,
+    /// Why the client must be ended, by what it sent.
+    verdict: Verdict,
+    /// What it may still ask to be shown, in bytes.
+    shown: Bucket,
     /// Of a message that comes in several frames.
     partial: BytesMut,
     /// When the client last said something.
@@ -86,6 +92,8 @@ struct Session {
     expiry: Option<SpawnHandle>,
     /// What the client was told, once it was: the epoch of its versions, and its organisation's zone.
     welcome: Option<(String, Tz)>,
+    /// Renewals that were asked for before the welcome, and are answered after it, in that zone.
+    renewed_early: Vec<Value>,
 }
 
 type Ctx = WebsocketContext<Session>;
@@ -131,15 +139,11 @@ impl Session {
         if matches!(self.state, State::Closing) {
             return;
         }
-        let now = Instant::now();
-        if !self.frames.take(now) {
-            return self.close(ctx, CloseCode::TooManyFrames);
-        }
         let bytes_max = if matches!(self.state, State::Open(_)) { FRAME_BYTES_MAX } else { HELLO_BYTES_MAX };
         if text.len() > bytes_max {
             return self.close(ctx, CloseCode::BadFrame);
         }
-        self.heard_at = now;
+        self.heard_at = Instant::now();
         match Asked::parse(text) {
             Ok(asked) => self.asked(ctx, asked),
             Err(Unreadable::Frame) => self.close(ctx, CloseCode::BadFrame),
@@ -182,7 +186,7 @@ impl Session {
                 let judged = (self.gate)(token);
                 ctx.wait(judged.into_actor(self).map(|judged, session, ctx| match judged {
                     Ok(bearer) => session.greet(ctx, bearer, epoch, topics),
-                    Err(why) => session.close(ctx, close_of(why)),
+                    Err(why) => session.close(ctx, why.close_code()),
                 }));
             }
             (None, Guest::Known(bearer)) => {
@@ -225,6 +229,9 @@ impl Session {
 
     /// Topics the bearer may listen to go to the relay, with the reasons against the others.
     fn subscribe(&mut self, ctx: &mut Ctx, bearer: &Bearer, id: Option<Value>, epoch: Option<String>, held: Held) {
+        if self.shown.is_empty(Instant::now()) {
+            return self.close(ctx, CloseCode::TooManyFrames);
+        }
         let Some(turn) = self.seat.turn() else { return self.close(ctx, CloseCode::Shedding) };
         let (mut topics, mut refused) = (Vec::new(), Vec::new());
         for (name, version) in held {
@@ -255,8 +262,10 @@ impl Session {
             match judged {
                 Ok(new) if same(&new) => {
                     session.expire_at(ctx, &new);
-                    let zone = session.welcome.as_ref().map_or(Tz::UTC, |(_, zone)| *zone);
-                    session.say(ctx, protocol::renewed(&id, &with_zone(new.expires_at, zone)));
+                    match session.welcome.as_ref().map(|(_, zone)| with_zone(new.expires_at, *zone)) {
+                        Some(expires_at) => session.say(ctx, protocol::renewed(&id, &expires_at)),
+                        None => session.renewed_early.push(id),
+                    }
                     session.state = State::Open(new);
                 }
                 Ok(_) => {
@@ -307,14 +316,6 @@ fn topic_of(name: &str, bearer: &Bearer) -> Result<Topic, (&'static str, &'stati
     }
 }
 
-fn close_of(why: NoBearer) -> CloseCode {
-    match why {
-        NoBearer::Unauthenticated => CloseCode::Unauthenticated,
-        NoBearer::Forbidden => CloseCode::Forbidden,
-        NoBearer::Unavailable => CloseCode::Internal,
-    }
-}
-
 /// From the client.
 impl StreamHandler<Result<Message, ProtocolError>> for Session {
     fn handle(&mut self, message: Result<Message, ProtocolError>, ctx: &mut Ctx) {
@@ -343,7 +344,7 @@ impl StreamHandler<Result<Message, ProtocolError>> for Session {
             }
             // The codec gives the same error again and again.
             Err(_) if closing => ctx.stop(),
-            Err(_) => self.close(ctx, CloseCode::BadFrame),
+            Err(_) => self.close(ctx, self.verdict.get().unwrap_or(CloseCode::BadFrame)),
         }
     }
 
@@ -360,12 +361,19 @@ impl StreamHandler<Out> for Session {
         }
         match out {
             Out::Frame(frame) => self.say(ctx, frame),
-            Out::Frames(frames) => frames.into_iter().for_each(|frame| self.say(ctx, frame)),
+            Out::Frames(frames) => {
+                let bytes = frames.iter().map(|frame| frame.len()).sum();
+                self.shown.overdraw(bytes, Instant::now());
+                frames.into_iter().for_each(|frame| self.say(ctx, frame));
+            }
             Out::Welcome { epoch, zone } => {
                 if let State::Open(bearer) = &self.state {
                     let expires_at = with_zone(bearer.expires_at, zone);
                     let Limits { heartbeat_ms, topics_max, .. } = self.limits;
                     self.say(ctx, protocol::welcome(&epoch, heartbeat_ms, topics_max, &expires_at));
+                    for id in std::mem::take(&mut self.renewed_early) {
+                        self.say(ctx, protocol::renewed(&id, &expires_at));
+                    }
                 }
                 self.welcome = Some((epoch, zone));
             }

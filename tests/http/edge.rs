@@ -28,9 +28,13 @@ async fn every_answer_is_safe_to_show_a_browser() {
         }
         assert_eq!(answer.header("x-request-id").len(), 36);
     }
-    let data = rig.get("/v1/test/staff", &token("staff")).await;
-    assert_eq!(data.header("cache-control"), "no-store");
-    assert_eq!(data.header("content-security-policy"), "default-src 'none'; frame-ancestors 'none'");
+    // However the path is written.
+    for path in ["/v1/test/staff", "/%76%31/test/staff", "/%761/nothing"] {
+        let data = rig.get(path, &token("staff")).await;
+        assert_eq!(data.status, if path.ends_with("staff") { 200 } else { 404 }, "{path}");
+        assert_eq!(data.header("cache-control"), "no-store", "{path}");
+        assert_eq!(data.header("content-security-policy"), "default-src 'none'; frame-ancestors 'none'", "{path}");
+    }
 }
 
 #[actix_web::test]
@@ -152,4 +156,66 @@ async fn the_description_and_its_pages_are_served() {
     let moved = rig.get("/docs", "").await;
     assert_eq!((moved.status, moved.header("location")), (308, "/docs/"));
     assert!(rig.get("/docs/", "").await.text.contains("<html"));
+}
+
+#[actix_web::test]
+async fn a_head_is_answered_wherever_a_get_is() {
+    let rig = Rig::new().await;
+    for path in [
+        "/",
+        "/book",
+        "/docs",
+        "/docs/",
+        "/docs/swagger-ui.css",
+        "/openapi.json",
+        "/asyncapi.json",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+    ] {
+        let get = rig.get(path, "").await;
+        let head = rig.call(TestRequest::with_uri(path).method(Method::HEAD)).await;
+        assert_eq!((head.status, head.header("content-type")), (get.status, get.header("content-type")), "{path}");
+        let post = rig.call(TestRequest::post().uri(path)).await;
+        assert_eq!((post.status, post.header("allow")), (405, "GET, HEAD"), "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn files_of_the_program_are_the_same_in_every_encoding_and_not_sent_twice() {
+    let rig = Rig::new().await;
+    for path in ["/docs/", "/docs/swagger-ui-bundle.js", "/openapi.json", "/asyncapi.json", "/", "/screens/x/base.css"]
+    {
+        let mut tags = Vec::new();
+        for accepts in ["br", "gzip", "br, gzip", "identity", "gzip;q=1, br;q=0.5", ""] {
+            let asked = || TestRequest::get().uri(path).insert_header(("accept-encoding", accepts));
+            let answer = rig.call(asked()).await;
+            let coding = ["br", "gzip"].into_iter().find(|coding| accepts.starts_with(coding)).unwrap_or("");
+            assert_eq!((answer.status, answer.header("content-encoding")), (200, coding), "{path} as {accepts}");
+            assert!(answer.header("vary").to_lowercase().contains("accept-encoding"), "{path} as {accepts}");
+            tags.push(answer.header("etag").to_owned());
+            let again = rig.call(asked().insert_header(("if-none-match", format!("\"x\", {}", tags[0])))).await;
+            assert_eq!((again.status, again.text.as_str()), (304, ""), "{path} as {accepts}");
+            assert_eq!(again.header("etag"), tags[0]);
+        }
+        assert!(tags[0].starts_with("W/\"") && tags.iter().all(|tag| *tag == tags[0]), "{path}: {tags:?}");
+        let other = TestRequest::get().uri(path).insert_header(("if-none-match", "W/\"x\""));
+        assert_eq!(rig.call(other).await.status, 200, "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn the_pages_of_the_description_run_what_is_here_and_ask_nobody_else() {
+    let rig = Rig::new().await;
+    for file in ["", "swagger-initializer.js", "swagger-ui-bundle.js"] {
+        let policy = rig.get(&format!("/docs/{file}"), "").await;
+        let policy = policy.header("content-security-policy");
+        for part in ["default-src 'none'", "script-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"] {
+            assert!(policy.split("; ").any(|found| found == part), "{file}: {policy}");
+        }
+    }
+    assert!(rig.get("/docs/swagger-initializer.js", "").await.text.contains("\"validatorUrl\": \"none\""));
+    for file in ["nothing.js", "../openapi.json", "%2e%2e/x"] {
+        assert_eq!(rig.get(&format!("/docs/{file}"), "").await.status, 404, "{file}");
+    }
 }

@@ -7,6 +7,7 @@
 mod rig;
 
 mod bodies;
+mod clocks;
 mod edge;
 mod keysets;
 mod problems;

@@ -14,6 +14,7 @@ mod client;
 mod connection;
 mod day;
 mod desk;
+mod docs;
 mod hand;
 mod roll;
 mod staff;

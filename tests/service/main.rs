@@ -9,6 +9,7 @@ mod asked;
 mod deploy;
 mod described;
 mod names;
+mod strangers;
 mod tls;
 
 use std::fs;

@@ -32,7 +32,8 @@ pub struct ReplyShape {
 impl Head {
     /// Fails where a reply is not as the head says.
     pub fn fits(&self, function: &str, said: &Said) {
-        if ["AGAIN", "BEGUN", "ASK"].contains(&said.tag.as_str()) || (said.tag == "REFUSED" && said.code() == "idempotency_mismatch")
+        if ["AGAIN", "BEGUN", "ASK"].contains(&said.tag.as_str())
+            || (said.tag == "REFUSED" && said.code() == "idempotency_mismatch")
         {
             return;
         }
