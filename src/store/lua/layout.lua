@@ -65,8 +65,10 @@ do
         R.set(X, org, 'own', R.cursor(X))
         return true
       end
-      local id = cjson.decode(line[2][2]).class
-      local c = id and R.class(X, id)
+      -- An event that cannot be read tells of nothing, and must not keep the organisation from every call.
+      local readable, event = pcall(cjson.decode, line[2][2] or '')
+      local id = readable and type(event) == 'table' and event.class
+      local c = type(id) == 'string' and R.class(X, id)
       if c then R.index_class(X, c) end
       R.set(X, org, 'own', line[1])
       X.spent, X.ran = X.spent + 1, true
