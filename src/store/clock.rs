@@ -12,8 +12,9 @@ use crate::domain::instant::{Instant, from_ms};
 const TRAVEL_STEP: TimeDelta = TimeDelta::days(7);
 
 /// How far the clock may go ahead in one call where classes recur: on the way they are published week by week, and a call
-/// that takes longer than its caller waits goes on without them. Two years are a hundred steps, a few seconds.
-pub const TRAVEL_MAX: TimeDelta = TimeDelta::days(2 * 366);
+/// that takes longer than its caller waits goes on without them. Ten years, the longest span of any policy, are five
+/// hundred steps: seconds, where the two centuries that an instant may lie ahead were minutes.
+pub const TRAVEL_MAX: TimeDelta = TimeDelta::days(3_660);
 
 impl Store {
     /// Whether every organisation can be taken to `now` in one call: see [`TRAVEL_MAX`].
