@@ -14,6 +14,7 @@ use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, ResponseError, web};
+use tokio::time::sleep;
 
 use super::limit::RateLimit;
 use super::problem::{Code, Problem, UnknownOrg};
@@ -198,6 +199,7 @@ pub async fn identify<B: MessageBody>(
         Ok(Some(payer)) => payer.for_whom(next.call(req)).await?,
         Ok(None) => next.call(req).await?,
         Err(wait) => {
+            sleep(wait.min(REFUSAL_PAUSE)).await;
             let answer = Problem::rate_limited(whole_seconds(wait)).error_response();
             return Ok(req.into_response(answer).map_into_right_body());
         }
@@ -210,6 +212,10 @@ pub async fn identify<B: MessageBody>(
         _ => Ok(answer.map_into_left_body()),
     }
 }
+
+/// A refusal for its rate comes this late. A caller who asks again at once after each of them would otherwise cost the
+/// processor what the rate was to save.
+const REFUSAL_PAUSE: Duration = Duration::from_millis(100);
 
 /// What somebody needs to hear whose installation has no organisation yet.
 fn unknown_org(org: &OrgId) -> String {

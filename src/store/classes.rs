@@ -40,8 +40,8 @@ pub struct ClassQuery {
     pub member: Option<MemberId>,
 }
 
-/// Calls that one page of the timetable may take: each looks at a hundred classes at most.
-const LOOKS_MAX: u32 = 2;
+/// Calls that one page of the timetable may take: each shows some fifty classes, or looks at a hundred.
+const LOOKS_MAX: u32 = 4;
 
 pub(super) type Pairs = Vec<(&'static str, String)>;
 

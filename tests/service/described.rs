@@ -160,6 +160,8 @@ async fn who_knows_nothing_but_the_description_meets_no_surprise() {
     calls
         .current_dir(gym.dir.path())
         .args([
+            "--config-file",
+            &format!("{FOLDER}/schemathesis.toml"),
             "run",
             "--no-color",
             "--checks",

@@ -206,7 +206,7 @@ fn what_is_no_public_key_is_called_what_it_is() {
         ("rsa.pem", "private key"),
         ("p256.pem", "private key"),
         ("rsa.cert.pem", "certificate"),
-        ("rsa_2047.pub.pem", "2047 bits"),
+        ("rsa1024.pub.pem", "2048 bits"),
     ] {
         let path = format!("{}/tests/http/keys/{file}", env!("CARGO_MANIFEST_DIR"));
         let said = refused(&[("ROLLCALL_JWT_PUBLIC_KEY", &path), ("ROLLCALL_LISTEN", "127.0.0.1:0")], &data);

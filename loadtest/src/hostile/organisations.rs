@@ -21,7 +21,7 @@ const START: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_secs(30);
 
 /// What all of them may cost Redis.
-const CALLS_MAX: f64 = 300.0;
+const CALLS_MAX: f64 = 50.0;
 const CPU_PERCENT_MAX: f64 = 5.0;
 
 pub async fn run(program: &Path, findings: &mut Findings) -> Result<()> {
