@@ -38,7 +38,7 @@ impl fmt::Display for FieldError {
     }
 }
 
-/// The first error in a sentence, for whoever sees only a line: `capacity: must be …`.
+/// The first error in a sentence, for readers who see only one line: `capacity: must be …`.
 #[must_use]
 pub fn summary(errors: &[FieldError]) -> String {
     let Some(FieldError { pointer, detail }) = errors.first() else {

@@ -73,7 +73,7 @@ impl Keeper {
     /// Keeps an organisation unless some instance did within the hour.
     ///
     /// # Errors
-    /// Then nobody has kept it, and whoever comes by next tries again.
+    /// Then nobody has kept it, and the next instance that comes by tries again.
     pub async fn keep_if_due(&self, org: &OrgId) -> Result<bool, StoreError> {
         if !self.store.claim_keeping(org).await? {
             return Ok(false);

@@ -54,7 +54,7 @@ impl Ticker {
     /// One tick, until everything that was due is carried out.
     ///
     /// # Errors
-    /// The first error; the other organisations are settled all the same.
+    /// The first error; the other organisations are settled nevertheless.
     pub async fn run_once(&mut self) -> Result<(), StoreError> {
         let mut round = Ok(());
         loop {

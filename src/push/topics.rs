@@ -276,7 +276,7 @@ impl Topics {
         self.looked_over = self.slots.len();
     }
 
-    /// Takes out of the indexes what is held no more.
+    /// Removes topics that are no longer held from the indexes.
     fn forget_unheld(&mut self) {
         self.looked_over = self.looked_over.min(self.slots.len());
         let slots = &self.slots;

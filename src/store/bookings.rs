@@ -14,7 +14,7 @@ use crate::domain::invalid::FieldError;
 use crate::domain::refusal::Refusal;
 
 /// Calls that one page of a list makes at most; each looks at some dozens of bookings. A page that is not full then has
-/// a cursor all the same.
+/// a cursor nevertheless.
 const LOOKS_MAX: usize = 20;
 
 /// How often a roster of several pages is read again because it changed in between. One that never holds still is
@@ -265,7 +265,7 @@ fn roster_page(reply: &mut Reply) -> Result<RosterPage, StoreError> {
     Ok(RosterPage { class, version, next, entries })
 }
 
-/// No-shows come first, then whoever has a spot or is offered one, each in the order of tickets; so do those who wait.
+/// No-shows come first, then members with a spot or an offer, each in the order of tickets; so do those who wait.
 fn stitched(class: Class, read: Stitched) -> Roster {
     let mut entries: Vec<(u64, RosterEntry)> = read.into_values().collect();
     entries.sort_by_key(|(ticket, entry)| (entry.booking.status != BookingStatus::NoShow, *ticket));

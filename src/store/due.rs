@@ -62,7 +62,7 @@ impl Dues {
         Dues(Arc::new(Shared { lanes, known, doubted, clock }))
     }
 
-    /// A call said when its organisation's next thing falls due. Whoever called does not wait for the telling.
+    /// A call said when its organisation's next thing falls due. The caller does not wait for this note.
     pub(super) fn note(&self, org: &OrgId, due: i64) {
         let passed = self.now().map(|now| now + SKEW_MS);
         {
@@ -196,7 +196,7 @@ impl Store {
         }
     }
 
-    /// Makes the mark of a set clock say what the clock says, whoever set it and did not come to that.
+    /// Brings the mark of a set clock in line with the clock; the caller that set the clock may have died before it did.
     pub async fn mend_clock(&self) -> Result<(), StoreError> {
         let set: bool = self.dues.ask(redis::cmd("EXISTS").arg(keys::CLOCK)).await?;
         self.dues.clock_is_set(set).await

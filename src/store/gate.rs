@@ -130,7 +130,7 @@ impl Door {
     }
 
     async fn enter(&self, crowd: Crowd, deadline: Instant) -> Result<OwnedSemaphorePermit, StoreError> {
-        // A place that becomes free goes to whoever waits, so nobody is overtaken here.
+        // A place that becomes free goes to the first who waits, so nobody is overtaken here.
         if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
             return Ok(place);
         }

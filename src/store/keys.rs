@@ -24,7 +24,7 @@ pub fn kept(org: &OrgId) -> String {
     format!("{KEPT}{org}")
 }
 
-/// Whether a key belongs to no organisation and is known all the same.
+/// Whether a key is one of those that belong to no organisation.
 pub fn is_shared(key: &str) -> bool {
     [ORGS, CLOCK, DUE, ERASED].contains(&key) || key.strip_prefix(KEPT).is_some_and(|org| org.parse::<OrgId>().is_ok())
 }

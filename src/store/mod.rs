@@ -198,7 +198,7 @@ impl Store {
             Err(StoreError::Unavailable("more is due than can be settled at once".to_owned()))
         };
         let finished = finished.await;
-        // What has begun is carried out to its end by whoever calls next; only its answer is not there yet.
+        // What has begun is carried out to its end by the next call; only its answer is not there yet.
         finished.map_err(|error| if begun { StoreError::OutcomeUnknown } else { error })
     }
 

@@ -23,7 +23,7 @@ impl Store {
         Ok(self.lanes.call(&claim).await? == Value::Okay)
     }
 
-    /// The claim was of no use: whoever comes next may try.
+    /// The claim was of no use: the next instance may try.
     pub async fn give_up_keeping(&self, org: &OrgId) -> Result<(), StoreError> {
         self.lanes.call(redis::cmd("DEL").arg(keys::kept(org))).await.map(|_| ())
     }

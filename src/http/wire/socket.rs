@@ -19,7 +19,7 @@ pub struct Socket {
     stream: TcpStream,
     watch: Rc<Watch>,
     pace: Pace,
-    /// Answers given when the pace last began anew.
+    /// Answers given when the pace was last started over.
     answers: u64,
     alarm: Option<Pin<Box<Sleep>>>,
 }
@@ -34,7 +34,7 @@ impl Socket {
         &self.watch
     }
 
-    /// Has the task woken at the next deadline. An alarm that is set for earlier is left to ring, and is set anew then:
+    /// Has the task woken at the next deadline. An alarm that is set for earlier is left to ring, and is set again then:
     /// deadlines mostly move away.
     fn set_alarm(&mut self, context: &mut Context<'_>) {
         loop {

@@ -12,8 +12,8 @@ do
     R.index_series(X)
     local key, rules, bytes, out, gone = X.p .. 'series:due', R.text(X.org.revision), 0, { '' }, {}
     -- Other rules of the organisation may reach further, so under them every series is looked at again.
-    local afresh = redis.call('HGET', X.p .. 'series:rules', 'revision') ~= rules
-    local due = redis.call('ZRANGEBYSCORE', key, '-inf', afresh and '+inf' or today, 'LIMIT', 0, page_max + 1)
+    local other_rules = redis.call('HGET', X.p .. 'series:rules', 'revision') ~= rules
+    local due = redis.call('ZRANGEBYSCORE', key, '-inf', other_rules and '+inf' or today, 'LIMIT', 0, page_max + 1)
     for i, id in ipairs(due) do
       local stored = redis.call('HGET', X.p .. 'series', id)
       bytes = bytes + #(stored or '')
@@ -25,7 +25,7 @@ do
     end
     -- What is not there any more stands in nobody's way.
     for _, id in ipairs(gone) do R.series_due(X, id, nil) end
-    if afresh then
+    if other_rules then
       R.also(X, 'hash', 'HSET', 'series:rules', 'revision', rules)
       R.also(X, 'zset', 'ZUNIONSTORE', 'series:due', 1, key, 'WEIGHTS', 0)
     end

@@ -13,7 +13,7 @@ do
   end
 
   -- At most so many entries {id, score} with lo <= score <= hi (nil: to the end) that follow a cursor, a score and an
-  -- id ('' for the beginning); and whether there may be more. Whoever reads what they name counts that.
+  -- id ('' for the beginning); and whether there may be more. The caller counts what it reads of them.
   function R.page(X, key, lo, hi, after, after_id, most)
     local from
     if after ~= '' and tonumber(after) >= lo then

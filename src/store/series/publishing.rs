@@ -231,7 +231,7 @@ impl Store {
 }
 
 impl Reach {
-    /// What was published further ahead, under other rules, is the series' all the same.
+    /// Classes that were published further ahead, under other rules, still belong to the series.
     fn of(org: &OrgView, view: &SeriesView, policy: &Policy, whole: bool) -> Reach {
         let (today, done) = (today(org), view.published_until);
         let until = today + Days::new(reach_days(policy));
