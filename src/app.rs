@@ -104,6 +104,9 @@ impl App {
         let mut tasks = JoinSet::new();
         tasks.spawn(Ticker::new(store.clone()).run());
         tasks.spawn(Keeper::new(store.clone()).run());
+        if let Some(keeping) = auth.keeping_keys() {
+            tasks.spawn(keeping);
+        }
         let health = web::Data::new(health(lanes.clone(), library, store.clone()));
         tasks.spawn(async move { durability.keep_checking(&lanes).await });
 
@@ -259,7 +262,7 @@ fn serve(
 }
 
 async fn auth(config: &Config) -> Result<Auth, StartError> {
-    let (variable, keys) = match &config.token_keys {
+    let (variable, keys) = match &config.tokens.keys {
         TokenKeys::Secret => {
             ("ROLLCALL_JWT_SECRET", KeySource::Secret(token::signing_secret(&config.signing)?.into_bytes()))
         }
@@ -267,7 +270,8 @@ async fn auth(config: &Config) -> Result<Auth, StartError> {
         TokenKeys::Jwks(text) => ("ROLLCALL_JWKS_FILE", KeySource::Jwks(text.clone())),
         TokenKeys::JwksUrl(url) => ("ROLLCALL_JWKS_URL", KeySource::JwksUrl(url.clone())),
     };
-    let settings = AuthSettings { keys, issuer: config.jwt_issuer.clone(), audience: config.jwt_audience.clone() };
+    let (issuer, audience) = (config.tokens.issuer.clone(), config.tokens.audience.clone());
+    let settings = AuthSettings { keys, issuer, audience, claims: config.tokens.claims.clone() };
     Auth::start(settings).await.map_err(|error| StartError::Keys(variable, error))
 }
 

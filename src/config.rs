@@ -5,7 +5,6 @@
 //! never shows a secret. This is read once, by `main`; below `app` only the values travel.
 
 use std::ffi::OsString;
-use std::fs;
 use std::io::IsTerminal;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
@@ -13,6 +12,11 @@ use std::path::PathBuf;
 use clap::Args;
 use thiserror::Error;
 
+mod origins;
+mod tokens;
+
+use self::origins::origins;
+pub use self::tokens::{TokenConfig, TokenKeys, TokenSettings};
 use crate::store::durability::DurabilityPolicy;
 use crate::store::library::BUDGET;
 use crate::store::target::RedisTarget;
@@ -40,6 +44,9 @@ pub struct Settings {
     #[command(flatten)]
     pub signing: SigningSettings,
 
+    #[command(flatten)]
+    pub tokens: TokenSettings,
+
     /// Address to listen on, host:port; port 0 takes a free one
     #[arg(long, env = "ROLLCALL_LISTEN", default_value = LISTEN)]
     pub listen: Option<OsString>,
@@ -47,26 +54,6 @@ pub struct Settings {
     /// redis://, rediss:// or unix:// of a running Redis; without it the service runs a private one
     #[arg(long, env = "ROLLCALL_REDIS_URL", hide_env_values = true)]
     pub redis_url: Option<OsString>,
-
-    /// PEM of the public key (EdDSA, ES256 or RS256) that tokens are signed with, or a file that holds it
-    #[arg(long, env = "ROLLCALL_JWT_PUBLIC_KEY")]
-    pub jwt_public_key: Option<OsString>,
-
-    /// File with the JSON Web Key Set that tokens are signed with
-    #[arg(long, env = "ROLLCALL_JWKS_FILE")]
-    pub jwks_file: Option<OsString>,
-
-    /// Address of the JSON Web Key Set that tokens are signed with
-    #[arg(long, env = "ROLLCALL_JWKS_URL")]
-    pub jwks_url: Option<OsString>,
-
-    /// What a token's "iss" must be
-    #[arg(long, env = "ROLLCALL_JWT_ISSUER")]
-    pub jwt_issuer: Option<OsString>,
-
-    /// What a token's "aud" must be or contain
-    #[arg(long, env = "ROLLCALL_JWT_AUDIENCE")]
-    pub jwt_audience: Option<OsString>,
 
     /// Replicas that must hold a write before it is acknowledged
     #[arg(long, env = "ROLLCALL_REPLICA_ACKS", default_value = REPLICA_ACKS)]
@@ -76,7 +63,7 @@ pub struct Settings {
     #[arg(long, env = "ROLLCALL_DURABILITY", default_value = DURABILITY)]
     pub durability: Option<OsString>,
 
-    /// Origins of web pages that may call, comma-separated; without it only the service's own
+    /// Origins of web pages and app shells that may call, comma-separated; without it only the service's own
     #[arg(long, env = "ROLLCALL_ALLOWED_ORIGINS")]
     pub allowed_origins: Option<OsString>,
 
@@ -130,9 +117,7 @@ pub struct Config {
     /// `None`: a private Redis in `signing.data_dir`.
     pub redis: Option<RedisTarget>,
     pub signing: Signing,
-    pub token_keys: TokenKeys,
-    pub jwt_issuer: Option<String>,
-    pub jwt_audience: Option<String>,
+    pub tokens: TokenConfig,
     pub replica_acks: u32,
     pub durability: DurabilityPolicy,
     /// As browsers send them. Empty: only the service's own.
@@ -155,18 +140,6 @@ pub struct Signing {
     pub data_dir: PathBuf,
     /// `None`: generated into the data directory.
     pub secret: Option<String>,
-}
-
-/// What tokens are verified with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TokenKeys {
-    /// HS256, with the secret of [`Signing`].
-    Secret,
-    /// The text of a PEM.
-    PublicKey(String),
-    /// The text of a JSON Web Key Set.
-    Jwks(String),
-    JwksUrl(String),
 }
 
 /// Calls per caller.
@@ -194,9 +167,7 @@ impl Config {
             listen: with_default("listen", &settings.listen, LISTEN, addresses)?,
             redis,
             signing: Signing::read(&settings.signing)?,
-            token_keys: token_keys(settings)?,
-            jwt_issuer: read("jwt-issuer", &settings.jwt_issuer, owned)?,
-            jwt_audience: read("jwt-audience", &settings.jwt_audience, owned)?,
+            tokens: TokenConfig::read(&settings.tokens)?,
             replica_acks,
             durability: with_default("durability", &settings.durability, DURABILITY, durability)?,
             allowed_origins: read("allowed-origins", &settings.allowed_origins, origins)?.unwrap_or_default(),
@@ -322,66 +293,5 @@ fn log_format(text: &str) -> Result<LogFormat, String> {
         "text" => Ok(LogFormat::Text),
         "json" => Ok(LogFormat::Json),
         _ => Err(format!("is {text:?}, neither text nor json")),
-    }
-}
-
-/// An origin is a scheme, a host and perhaps a port, as browsers send it: lower case, no default port, no path.
-fn origins(text: &str) -> Result<Vec<String>, String> {
-    let origin = |text: &str| {
-        let lower = text.to_ascii_lowercase();
-        let bare = match lower.split_once("://") {
-            Some(("https", _)) => lower.strip_suffix(":443").unwrap_or(&lower),
-            Some(("http", _)) => lower.strip_suffix(":80").unwrap_or(&lower),
-            _ => "",
-        };
-        let host = bare.split_once("://").map_or("", |(_, host)| host);
-        if host.is_empty() || host.contains(['/', '*', ' ', '?', '#', '@']) {
-            return Err(format!("holds {text:?}, not an origin such as https://gym.example"));
-        }
-        Ok(bare.to_owned())
-    };
-    text.split(',').map(str::trim).filter(|text| !text.is_empty()).map(origin).collect()
-}
-
-fn token_keys(settings: &Settings) -> Result<TokenKeys, ConfigError> {
-    let given = [
-        read("jwt-public-key", &settings.jwt_public_key, public_key)?.map(TokenKeys::PublicKey),
-        read("jwks-file", &settings.jwks_file, jwks_file)?.map(TokenKeys::Jwks),
-        read("jwks-url", &settings.jwks_url, jwks_url)?.map(TokenKeys::JwksUrl),
-    ];
-    let mut given = given.into_iter().flatten();
-    match (given.next(), given.next()) {
-        (None, _) => Ok(TokenKeys::Secret),
-        (Some(keys), None) => Ok(keys),
-        (Some(_), Some(_)) => Err(fail(
-            "jwks-url",
-            "is one of three: set only one of ROLLCALL_JWT_PUBLIC_KEY, ROLLCALL_JWKS_FILE and ROLLCALL_JWKS_URL"
-                .to_owned(),
-        )),
-    }
-}
-
-/// Where a variable cannot hold line breaks, they may be written as `\n`.
-fn public_key(text: &str) -> Result<String, String> {
-    const BEGIN: &str = "-----BEGIN ";
-    if text.starts_with(BEGIN) {
-        return Ok(text.replace("\\n", "\n"));
-    }
-    match fs::read_to_string(text) {
-        Ok(pem) if pem.contains(BEGIN) => Ok(pem),
-        Ok(_) => Err(format!("names {text:?}, which holds no PEM")),
-        Err(error) => Err(format!("is neither a PEM nor a file that can be read: {error}")),
-    }
-}
-
-fn jwks_file(text: &str) -> Result<String, String> {
-    fs::read_to_string(text).map_err(|error| format!("names {text:?}, which cannot be read: {error}"))
-}
-
-fn jwks_url(text: &str) -> Result<String, String> {
-    if text.starts_with("https://") || text.starts_with("http://") {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("is {text:?}, not an http:// or https:// address"))
     }
 }

@@ -53,6 +53,8 @@ pub mod fee;
 // What is answered and announced.
 pub mod caller;
 
+pub mod claims;
+
 pub mod refusal;
 
 pub mod event;

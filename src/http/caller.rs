@@ -18,7 +18,7 @@ use tokio::time::sleep;
 
 use super::limit::RateLimit;
 use super::problem::{Code, Problem, UnknownOrg};
-use super::tokens::Auth;
+use super::tokens::{Auth, Distrust, Reason};
 use crate::domain::caller::{By, Role};
 use crate::domain::ids::{ClubId, InstructorId, MemberId, OrgId};
 use crate::domain::instant::Instant;
@@ -223,7 +223,7 @@ fn unknown_org(org: &OrgId) -> String {
 }
 
 async fn identity(req: &ServiceRequest) -> Result<Caller, Problem> {
-    let token = bearer(req.headers()).ok_or_else(Problem::unauthenticated)?;
+    let token = bearer(req.headers())?;
     let Some(auth) = req.app_data::<web::Data<Auth>>() else {
         tracing::error!("no Auth was given to the app");
         return Err(Problem::internal());
@@ -232,11 +232,16 @@ async fn identity(req: &ServiceRequest) -> Result<Caller, Problem> {
 }
 
 /// The token of the one `Authorization: Bearer` header (RFC 6750).
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     let mut values = headers.get_all(AUTHORIZATION);
-    let (Some(only), None) = (values.next(), values.next()) else { return None };
-    let (scheme, token) = only.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim_matches(' '))
+    let only = values.next().ok_or_else(Problem::unauthenticated)?;
+    if values.next().is_some() {
+        return Err(Distrust::Refused(Reason::Several).into());
+    }
+    let (scheme, token) = only.to_str().ok().and_then(|value| value.split_once(' ')).unwrap_or_default();
+    let token = token.trim_matches(' ');
+    let is_one = scheme.eq_ignore_ascii_case("bearer") && !token.is_empty();
+    is_one.then_some(token).ok_or_else(Problem::unauthenticated)
 }
 
 /// Rounded up: waiting so long is always enough.

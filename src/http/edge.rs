@@ -41,12 +41,17 @@ const DATA_HEADERS: [(HeaderName, &str); 2] = [
     (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
 ];
 
+/// Request headers whose value is a list, of those that are read here by their first line. The web server itself reads
+/// all lines of `Connection` and `Accept-Encoding`.
+const LISTS: [HeaderName; 3] = [header::IF_NONE_MATCH, header::SEC_WEBSOCKET_PROTOCOL, header::UPGRADE];
+
 /// The outermost layer of the app.
 pub async fn edge(
     mut req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
+    join_lists(req.headers_mut());
     let metrics = req.app_data::<web::Data<Metrics>>().cloned();
     let _in_flight = metrics.as_ref().map(|metrics| metrics.begin());
     let origins = req.app_data::<web::Data<Origins>>().cloned();
@@ -98,6 +103,20 @@ pub async fn edge(
         tracing::info!(%method, route, status, took_us, code, "{method} {route} was answered {status}");
     });
     Ok(answer.map_body(|_, body| Outgoing::new(body, answering).boxed()))
+}
+
+/// A list may come in several header lines, which are one list (RFC 9110, section 5.3). Who reads it, here and in the
+/// crates below, looks at one line.
+fn join_lists(headers: &mut HeaderMap) {
+    for name in LISTS {
+        if headers.get_all(&name).count() < 2 {
+            continue;
+        }
+        let lines: Vec<&[u8]> = headers.get_all(&name).map(HeaderValue::as_bytes).collect();
+        if let Ok(joined) = HeaderValue::from_bytes(&lines.join(&b", "[..])) {
+            headers.insert(name, joined);
+        }
+    }
 }
 
 /// An answer as it is, or as a problem if it is an error that is none yet.

@@ -1,9 +1,11 @@
-//! A JWK set behind an address: fetched at start, kept, and asked again only when
-//! a token names a key that is not in it, at most once in a while. When it cannot
-//! be fetched the last keys stay in force.
+//! A JWK set behind an address: fetched at start, kept, and fetched again every few minutes in the background. Between
+//! that, a token that does not fit the keys has them fetched again, because the provider may have changed them: one that
+//! names an unknown key, and one whose signature fails. Both have their own bounds, so that strangers' tokens cost the
+//! provider little and never use up what an honest rotation needs. When the set cannot be fetched the last keys stay in force.
 //!
-//! Requests that wait for the same refresh share one fetch.
+//! Calls that wait for the same fetch share it.
 
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -18,17 +20,30 @@ const FETCH_WAIT_MAX: Duration = Duration::from_secs(5);
 /// The largest set read, in bytes.
 const SET_BYTES_MAX: usize = 256 * 1024;
 
+/// Between fetches in the background: so long a key that was withdrawn stays in force.
+const REFRESH_EVERY: Duration = Duration::from_secs(300);
+
 /// The pause between fetches while none has ever succeeded: nobody can sign in until one does.
-const FIRST_PAUSE_MAX: Duration = Duration::from_secs(5);
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long an unknown name that was asked for in vain is not asked for again.
+const NAME_PAUSE: Duration = Duration::from_secs(60);
+
+/// Fetches for unknown names, whatever names: so many at once, and one more after each pause. With one alone, a made-up
+/// name just before a rotation would shut out everybody whom the provider signs in after it.
+const NAMES_AT_ONCE: u32 = 2;
+const NAMES_PAUSE: Duration = Duration::from_secs(10);
+
+/// The pause between fetches because the signature of a known key failed.
+const DOUBT_PAUSE: Duration = Duration::from_secs(10);
 
 pub(super) struct Jwks {
     client: Client,
     url: Url,
-    pause: Duration,
     /// None until the first fetch that succeeded.
     keys: RwLock<Option<Arc<[VerifyingKey]>>>,
-    /// When the last refresh began; held while one is under way.
-    refreshed: Mutex<Option<Instant>>,
+    /// Held while a fetch is under way.
+    asked: Mutex<Asked>,
 }
 
 /// What is known about a token's key.
@@ -38,8 +53,43 @@ pub(super) enum Lookup {
     Away,
 }
 
+/// When, and what for, the set was fetched before its time.
+#[derive(Default)]
+struct Asked {
+    first: Option<Instant>,
+    doubted: Option<Instant>,
+    /// Fetches that unknown names have had and that are not yet forgotten, and since when the next is being forgotten.
+    names_spent: u32,
+    names_since: Option<Instant>,
+    /// Unknown names that a fetch did not bring. No more than [`NAME_PAUSE`] has fetches.
+    in_vain: HashMap<String, Instant>,
+}
+
+impl Asked {
+    /// Whether an unknown name may have the set fetched; counts it if so.
+    fn may_for_name(&mut self, kid: &str, now: Instant) -> bool {
+        self.in_vain.retain(|_, at| now.saturating_duration_since(*at) < NAME_PAUSE);
+        let since = *self.names_since.get_or_insert(now);
+        let pauses = now.saturating_duration_since(since).as_secs() / NAMES_PAUSE.as_secs();
+        let pauses = u32::try_from(pauses).unwrap_or(u32::MAX).min(self.names_spent);
+        self.names_spent -= pauses;
+        self.names_since = (self.names_spent > 0).then(|| since + NAMES_PAUSE * pauses);
+        let may = self.names_spent < NAMES_AT_ONCE && !self.in_vain.contains_key(kid);
+        if may {
+            self.names_spent += 1;
+            self.names_since.get_or_insert(now);
+        }
+        may
+    }
+
+    /// The keys had been changed, and now they are known: they will not be changed again just now.
+    fn rotated(&mut self, now: Instant) {
+        (self.names_spent, self.names_since) = (NAMES_AT_ONCE, Some(now));
+    }
+}
+
 impl Jwks {
-    pub async fn start(url: &str, pause: Duration) -> Result<Jwks, KeyError> {
+    pub async fn start(url: &str) -> Result<Jwks, KeyError> {
         let url = Url::parse(url).map_err(|_unreadable| KeyError::NotAUrl)?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(KeyError::NotAUrl);
@@ -49,44 +99,91 @@ impl Jwks {
             .redirect(redirect::Policy::none())
             .build()
             .map_err(|error| KeyError::Client(error.to_string()))?;
-        let jwks = Jwks { client, url, pause, keys: RwLock::new(None), refreshed: Mutex::new(None) };
+        let jwks = Jwks { client, url, keys: RwLock::new(None), asked: Mutex::default() };
         jwks.refresh().await;
         Ok(jwks)
     }
 
-    /// The keys a token may have been signed with; refreshes them when `kid` is unknown.
-    pub async fn lookup(&self, kid: Option<&str>) -> Lookup {
-        if let Some(keys) = self.holding(kid) {
-            return Lookup::Keys(keys);
-        }
-        let mut refreshed = self.refreshed.lock().await;
-        if let Some(keys) = self.holding(kid) {
-            return Lookup::Keys(keys);
-        }
-        let pause = if self.current().is_some() { self.pause } else { self.pause.min(FIRST_PAUSE_MAX) };
-        if refreshed.is_none_or(|at| at.elapsed() >= pause) {
-            *refreshed = Some(Instant::now());
+    /// Fetches the set every few minutes, for ever.
+    pub async fn keep(&self) {
+        self.keep_every(REFRESH_EVERY).await;
+    }
+
+    async fn keep_every(&self, pause: Duration) {
+        loop {
+            tokio::time::sleep(pause).await;
+            let _held = self.asked.lock().await;
             self.refresh().await;
         }
+    }
+
+    /// The keys a token may have been signed with; refreshes them when `kid` is unknown.
+    pub async fn lookup(&self, kid: Option<&str>) -> Lookup {
+        self.lookup_at(kid, Instant::now()).await
+    }
+
+    async fn lookup_at(&self, kid: Option<&str>, now: Instant) -> Lookup {
+        let before = self.current();
+        if let Some(keys) = before.clone().filter(|keys| may_hold(keys, kid)) {
+            return Lookup::Keys(keys);
+        }
+        let mut asked = self.asked.lock().await;
+        let current = self.current();
+        let Some(keys) = current.clone() else {
+            if asked.first.is_none_or(|at| now.saturating_duration_since(at) >= FIRST_PAUSE) {
+                asked.first = Some(now);
+                self.refresh().await;
+            }
+            return self.current().map_or(Lookup::Away, Lookup::Keys);
+        };
+        // Whoever waited for another's fetch has had one.
+        let waited = !same(&before, &current);
+        if let Some(kid) = kid.filter(|kid| !waited && !may_hold(&keys, Some(kid)) && asked.may_for_name(kid, now)) {
+            let fetched = self.refresh().await;
+            match self.current() {
+                Some(keys) if may_hold(&keys, Some(kid)) => asked.rotated(now),
+                // Of a set that could not be fetched nobody knows what it holds.
+                Some(_) | None if fetched => _ = asked.in_vain.insert(kid.to_owned(), now),
+                Some(_) | None => {}
+            }
+        }
         self.current().map_or(Lookup::Away, Lookup::Keys)
+    }
+
+    /// Other keys than these, which do not fit a token that names one of them: refreshed, if it is time.
+    pub async fn doubted(&self, held: &Arc<[VerifyingKey]>) -> Option<Arc<[VerifyingKey]>> {
+        self.doubted_at(held, Instant::now()).await
+    }
+
+    async fn doubted_at(&self, held: &Arc<[VerifyingKey]>, now: Instant) -> Option<Arc<[VerifyingKey]>> {
+        let newer = || self.current().filter(|keys| !Arc::ptr_eq(keys, held));
+        let mut asked = self.asked.lock().await;
+        if let Some(keys) = newer() {
+            return Some(keys);
+        }
+        if asked.doubted.is_some_and(|at| now.saturating_duration_since(at) < DOUBT_PAUSE) {
+            return None;
+        }
+        asked.doubted = Some(now);
+        self.refresh().await;
+        newer()
     }
 
     fn current(&self) -> Option<Arc<[VerifyingKey]>> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The current keys, if they hold the one that is named, or none is named.
-    fn holding(&self, kid: Option<&str>) -> Option<Arc<[VerifyingKey]>> {
-        let known = |keys: &Arc<[VerifyingKey]>| kid.is_none() || keys.iter().any(|key| key.kid.as_deref() == kid);
-        self.current().filter(known)
-    }
-
-    async fn refresh(&self) {
+    /// Fetches the set; says whether it could.
+    async fn refresh(&self) -> bool {
         match self.fetch().await {
-            Ok(keys) => *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Some(keys.into()),
+            Ok(keys) => {
+                *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Some(keys.into());
+                true
+            }
             Err(error) => {
                 let (address, consequence) = (self.address(), self.consequence());
                 tracing::warn!(%error, address, "the key set at {address} could not be fetched ({error}); {consequence}");
+                false
             }
         }
     }
@@ -134,37 +231,18 @@ fn causes(error: &dyn std::error::Error) -> String {
     if first == last { first } else { format!("{first}: {last}") }
 }
 
-#[cfg(test)]
-mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpListener;
+/// Whether a token of this key name may be signed with one of these.
+fn may_hold(keys: &[VerifyingKey], kid: Option<&str>) -> bool {
+    keys.iter().any(|key| key.may_be(kid))
+}
 
-    use super::*;
-
-    const SET: &str =
-        r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
-
-    /// Answers each connection with the next of these, then refuses them.
-    async fn serving(answers: Vec<String>) -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/", listener.local_addr().unwrap());
-        tokio::spawn(async move {
-            for answer in answers {
-                let (mut stream, _) = listener.accept().await.unwrap();
-                let _ = stream.read(&mut [0; 4096]).await;
-                let _ = stream.write_all(answer.as_bytes()).await;
-            }
-        });
-        url
-    }
-
-    #[actix_web::test]
-    async fn a_set_that_was_away_at_the_start_is_fetched_later() {
-        let set = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{SET}", SET.len());
-        let url = serving(vec![String::new(), String::new(), set]).await;
-        let jwks = Jwks::start(&url, Duration::ZERO).await.unwrap();
-        assert!(matches!(jwks.lookup(Some("a")).await, Lookup::Away));
-        assert!(matches!(jwks.lookup(Some("a")).await, Lookup::Keys(keys) if keys.len() == 1));
-        assert!(matches!(jwks.lookup(None).await, Lookup::Keys(keys) if keys.len() == 1), "and kept");
+fn same(one: &Option<Arc<[VerifyingKey]>>, other: &Option<Arc<[VerifyingKey]>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

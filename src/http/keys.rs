@@ -4,19 +4,22 @@
 //!
 //! It knows key formats; what a token claims is read in `tokens.rs`.
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
 use serde_json::Value;
 
 use super::jwks::Jwks;
+use super::jwt::algorithm_named;
 
 /// Keys in one set at most; more would let one token cost that many signature checks.
 const KEYS_MAX: usize = 32;
 
 /// What RS256 asks for (RFC 7518, section 3.3); with a shorter key every signature is refused.
 const RSA_BITS_MIN: usize = 2048;
+
+/// The most of a key's own words that an error repeats, in characters.
+const NAME_CHARS_MAX: usize = 80;
 
 /// Where the keys come from.
 #[derive(Clone)]
@@ -46,8 +49,8 @@ pub enum KeyError {
     ShortRsaKey,
     #[error("the key set is not a JWK set: {0}")]
     NotAKeySet(String),
-    #[error("the key set holds no EdDSA, ES256 or RS256 signing key (RSA of {RSA_BITS_MIN} bits or more)")]
-    NoUsableKey,
+    #[error("the key set holds no EdDSA, ES256 or RS256 signing key: {0}")]
+    NoUsableKey(String),
     #[error("the key set's address is not an http or https URL")]
     NotAUrl,
     #[error("the key set's client cannot be built: {0}")]
@@ -65,12 +68,12 @@ pub(super) struct VerifyingKey {
 /// The keys in force.
 pub(super) enum Keys {
     Fixed(Vec<VerifyingKey>),
-    Fetched(Box<Jwks>),
+    Fetched(Arc<Jwks>),
 }
 
 impl Keys {
-    /// Reads the keys, or begins to fetch them. `pause` is the least time between two fetches.
-    pub async fn start(source: KeySource, pause: Duration) -> Result<Keys, KeyError> {
+    /// Reads the keys, or begins to fetch them.
+    pub async fn start(source: KeySource) -> Result<Keys, KeyError> {
         match source {
             KeySource::Secret(secret) if secret.is_empty() => Err(KeyError::EmptySecret),
             KeySource::Secret(secret) => {
@@ -79,7 +82,7 @@ impl Keys {
             }
             KeySource::PublicKey(pem) => public_key(&pem).map(|key| Keys::Fixed(vec![key])),
             KeySource::Jwks(text) => key_set(text.as_bytes()).map(Keys::Fixed),
-            KeySource::JwksUrl(url) => Ok(Keys::Fetched(Box::new(Jwks::start(&url, pause).await?))),
+            KeySource::JwksUrl(url) => Ok(Keys::Fetched(Arc::new(Jwks::start(&url).await?))),
         }
     }
 }
@@ -111,35 +114,101 @@ fn public_key(pem: &str) -> Result<VerifyingKey, KeyError> {
     }
 }
 
-/// The usable keys of a JWK set. Keys of other kinds and uses are passed over, as RFC 7517 asks.
+/// The usable keys of a JWK set. Keys of other kinds and uses are passed over, as RFC 7517 asks; where none is left, the
+/// error names each and what is wrong with it.
 pub(super) fn key_set(document: &[u8]) -> Result<Vec<VerifyingKey>, KeyError> {
     let set: Value = serde_json::from_slice(document).map_err(|error| KeyError::NotAKeySet(error.to_string()))?;
     let keys =
         set.get("keys").and_then(Value::as_array).ok_or_else(|| KeyError::NotAKeySet("it has no keys".into()))?;
-    let usable: Vec<VerifyingKey> = keys.iter().filter_map(usable).take(KEYS_MAX).collect();
-    if usable.is_empty() { Err(KeyError::NoUsableKey) } else { Ok(usable) }
+    let (mut usable, mut passed_over) = (Vec::new(), Vec::new());
+    for (index, key) in keys.iter().enumerate() {
+        match usable_key(key) {
+            Ok(key) => usable.push(key),
+            Err(why) => passed_over.push(format!("{} {why}", name_of(index, key))),
+        }
+    }
+    usable.truncate(KEYS_MAX);
+    if !usable.is_empty() {
+        return Ok(usable);
+    }
+    let more = passed_over.len().saturating_sub(KEYS_MAX);
+    passed_over.truncate(KEYS_MAX);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    let told = if passed_over.is_empty() { "it is empty".to_owned() } else { passed_over.join("; ") };
+    Err(KeyError::NoUsableKey(told + &more))
 }
 
-fn usable(key: &Value) -> Option<VerifyingKey> {
-    let jwk: Jwk = serde_json::from_value(key.clone()).ok()?;
-    let (algorithm, named) = match &jwk.algorithm {
-        AlgorithmParameters::OctetKeyPair(pair) if pair.curve == EllipticCurve::Ed25519 => {
-            (Algorithm::EdDSA, KeyAlgorithm::EdDSA)
-        }
-        AlgorithmParameters::EllipticCurve(curve) if curve.curve == EllipticCurve::P256 => {
-            (Algorithm::ES256, KeyAlgorithm::ES256)
-        }
-        AlgorithmParameters::RSA(_) => (Algorithm::RS256, KeyAlgorithm::RS256),
-        // A symmetric key in a public set would be everybody's secret.
-        _ => return None,
+/// How an error names a key of a set: by its place, counted from 1, and its `kid`.
+fn name_of(index: usize, key: &Value) -> String {
+    let kid = key.get("kid").and_then(Value::as_str).map(|kid| format!(" (kid {})", short(kid)));
+    format!("key {}{}", index + 1, kid.unwrap_or_default())
+}
+
+/// In one line, and not too long.
+fn short(text: &str) -> String {
+    text.chars().take(NAME_CHARS_MAX).flat_map(char::escape_debug).collect()
+}
+
+/// A key of a set, or why it is not used: words that go on after its name.
+fn usable_key(key: &Value) -> Result<VerifyingKey, String> {
+    let text = |name: &str| match key.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.as_str())),
+        Some(_) => Err(format!("has a value of {name} that is no text")),
     };
-    let for_signatures = matches!(jwk.common.public_key_use, None | Some(PublicKeyUse::Signature));
-    let for_this = jwk.common.key_algorithm.is_none_or(|alg| alg == named);
-    let key = VerifyingKey { kid: jwk.common.key_id.clone(), algorithm, key: DecodingKey::from_jwk(&jwk).ok()? };
-    (for_signatures && for_this && key.has_fitting_size()).then_some(key)
+    let needed = |name: &str| text(name)?.ok_or_else(|| format!("has no {name}"));
+    let kid = text("kid")?.map(str::to_owned);
+    if let Some(other) = text("use")?.filter(|r#use| *r#use != "sig") {
+        return Err(format!("is not for signatures (use {})", short(other)));
+    }
+    match key.get("key_ops") {
+        None | Some(Value::Null) => {}
+        Some(Value::Array(operations)) if operations.iter().any(|one| one.as_str() == Some("verify")) => {}
+        Some(_) => return Err("is not for verifying (key_ops)".to_owned()),
+    }
+    let unreadable = |_error: jsonwebtoken::errors::Error| "cannot be read: a part of it is not base64url".to_owned();
+    let (algorithm, decoding) = match (needed("kty")?, text("crv")?) {
+        ("OKP", Some("Ed25519")) => (Algorithm::EdDSA, DecodingKey::from_ed_components(needed("x")?)),
+        ("EC", Some("P-256")) => (Algorithm::ES256, DecodingKey::from_ec_components(needed("x")?, needed("y")?)),
+        ("RSA", _) => (Algorithm::RS256, DecodingKey::from_rsa_components(needed("n")?, needed("e")?)),
+        // A symmetric key in a public set would be everybody's secret.
+        ("oct", _) => return Err("is a secret (kty oct), which no set may hold".to_owned()),
+        ("OKP" | "EC", crv) => return Err(format!("is on another curve (crv {})", short(crv.unwrap_or("is missing")))),
+        (kty, _) => return Err(format!("is of another kind (kty {})", short(kty))),
+    };
+    if let Some(other) = text("alg")?.filter(|alg| algorithm_named(alg) != Some(algorithm)) {
+        return Err(format!("is for another algorithm (alg {}, not {algorithm:?})", short(other)));
+    }
+    let key = VerifyingKey { kid, algorithm, key: minimal(decoding.map_err(unreadable)?) };
+    match key.has_fitting_size() {
+        true => Ok(key),
+        false if algorithm == Algorithm::RS256 => Err(format!("is too short (RSA under {RSA_BITS_MIN} bits)")),
+        false => Err(format!(
+            "has not the length of {} key",
+            if algorithm == Algorithm::EdDSA { "an Ed25519" } else { "a P-256" }
+        )),
+    }
+}
+
+/// Java's libraries write the sign of a big number too: a leading zero octet, which the verifier takes for a broken key.
+fn minimal(key: DecodingKey) -> DecodingKey {
+    let DecodingKeyKind::RsaModulusExponent { n, e } = key.kind() else { return key };
+    let without_zeros = |number: &[u8]| {
+        let zeros = number.iter().take_while(|octet| **octet == 0).count();
+        number.iter().skip(zeros).copied().collect::<Vec<u8>>()
+    };
+    DecodingKey::from_rsa_raw_components(&without_zeros(n), &without_zeros(e))
 }
 
 impl VerifyingKey {
+    /// Whether a token that names this key, or none, may have been signed with it. A key without a name may be any.
+    pub fn may_be(&self, kid: Option<&str>) -> bool {
+        match (&self.kid, kid) {
+            (Some(own), Some(named)) => own == named,
+            (None, _) | (_, None) => true,
+        }
+    }
+
     /// Ed25519 has 32 bytes, an uncompressed P-256 point 65; an RSA key's DER is a little longer than its modulus.
     fn has_fitting_size(&self) -> bool {
         match (self.algorithm, self.key.kind()) {

@@ -64,7 +64,7 @@ fn gate(auth: web::Data<Auth>) -> Gate {
         let auth = Arc::clone(&auth);
         Box::pin(async move {
             let caller = auth.verify(&token).await.map_err(|distrust| match distrust {
-                Distrust::Refused | Distrust::Claim(_) => NoBearer::Unauthenticated,
+                Distrust::Refused(reason) => NoBearer::Unauthenticated(reason.to_string()),
                 Distrust::KeysAway => NoBearer::Unavailable,
             })?;
             bearer(caller).ok_or(NoBearer::Forbidden)

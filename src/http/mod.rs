@@ -9,8 +9,10 @@
 //! every request, then the resources.
 
 pub mod caller;
+mod distrust;
 mod guesses;
 mod jwks;
+mod jwt;
 mod keys;
 pub mod limit;
 pub mod tokens;

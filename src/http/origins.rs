@@ -24,21 +24,24 @@ const RESPONSE_HEADERS: &str = "etag, location, retry-after, rollcall-cursor, ww
 pub struct Origins(Vec<String>);
 
 impl Origins {
-    /// Exact origins, as browsers write them. None allows only the service's own.
+    /// Exact origins, as browsers and app shells write them but in lower case. None allows only the service's own.
     pub fn new(origins: Vec<String>) -> Origins {
         Origins(origins)
     }
 
     /// Whether the page behind a request may make it.
     pub fn admit(&self, head: &RequestHead) -> bool {
-        match origin_of(head.headers()) {
-            None => true,
-            Some(origin) => self.named(origin) || is_own(origin, head),
+        let mut origins = head.headers().get_all(header::ORIGIN);
+        match (origins.next(), origins.next()) {
+            (None, _) => true,
+            (Some(origin), None) => self.named(origin) || is_own(origin, head),
+            // No browser sends two.
+            (Some(_), Some(_)) => false,
         }
     }
 
     fn named(&self, origin: &HeaderValue) -> bool {
-        self.0.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes())
+        self.0.iter().any(|allowed| allowed.as_bytes().eq_ignore_ascii_case(origin.as_bytes()))
     }
 
     /// The answer to a browser that asks before it calls, if this is one.
@@ -75,10 +78,10 @@ pub fn origin_of(headers: &HeaderMap) -> Option<&HeaderValue> {
     headers.get(header::ORIGIN)
 }
 
-/// The page was served by the host it now calls. The scheme is not compared: TLS
-/// usually ends before us.
+/// The page was served by the host it now calls. TLS usually ends before us, so both of the web's schemes will do; a
+/// page of an app's own scheme came from an app, whatever host it names.
 fn is_own(origin: &HeaderValue, head: &RequestHead) -> bool {
     let host = head.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let page = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
-    matches!((page, host), (Some((_, page)), Some(host)) if page.eq_ignore_ascii_case(host))
+    matches!((page, host), (Some(("http" | "https", page)), Some(host)) if page.eq_ignore_ascii_case(host))
 }

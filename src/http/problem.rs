@@ -186,8 +186,7 @@ impl Problem {
         Problem { until, errors, retry_after_s, ..Problem::new(code, detail) }
     }
 
-    /// Nobody, or nobody we can be sure of. Every cause reads the same, so that a
-    /// forger learns nothing from the answer.
+    /// A call without a token. What is wrong with one that came is said by [`Distrust`](super::tokens::Distrust).
     pub fn unauthenticated() -> Problem {
         Problem::new(Code::Unauthenticated, "Send a valid token as \"Authorization: Bearer …\".")
     }

@@ -4,7 +4,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::protocol::CloseCode;
+use bytestring::ByteString;
+use serde_json::Value;
+
+use super::protocol::{self, CloseCode};
 use crate::domain::caller::Role;
 use crate::domain::ids::{MemberId, OrgId};
 use crate::domain::instant::Instant;
@@ -19,10 +22,10 @@ pub struct Bearer {
 }
 
 /// Why there is no bearer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoBearer {
-    /// The token is not believed.
-    Unauthenticated,
+    /// The token is not believed, for this reason.
+    Unauthenticated(String),
     /// Its role has nothing to listen to.
     Forbidden,
     /// It cannot be judged now.
@@ -30,10 +33,20 @@ pub enum NoBearer {
 }
 
 impl NoBearer {
+    /// The frame that says so to a client; `id` is that of a renewal.
+    pub fn told(&self, id: Option<&Value>) -> ByteString {
+        let (code, detail) = match self {
+            NoBearer::Unauthenticated(why) => ("unauthenticated", why.as_str()),
+            NoBearer::Forbidden => ("unauthenticated", "the token is not valid"),
+            NoBearer::Unavailable => ("unavailable", "the token cannot be judged now"),
+        };
+        protocol::error(id, None, code, detail)
+    }
+
     /// What a connection is closed with.
-    pub fn close_code(self) -> CloseCode {
+    pub fn close_code(&self) -> CloseCode {
         match self {
-            NoBearer::Unauthenticated => CloseCode::Unauthenticated,
+            NoBearer::Unauthenticated(_) => CloseCode::Unauthenticated,
             NoBearer::Forbidden => CloseCode::Forbidden,
             NoBearer::Unavailable => CloseCode::Internal,
         }

@@ -16,8 +16,8 @@ use crate::domain::json;
 /// The subprotocol.
 pub const PROTOCOL: &str = "rollcall.v1";
 
-/// Bytes of the first frame, which may carry a token and many topics.
-pub const HELLO_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of the first frame, which may carry a token (16 KiB at most) and many topics.
+pub const HELLO_BYTES_MAX: usize = 24 * 1024;
 /// Bytes of any later frame.
 pub const FRAME_BYTES_MAX: usize = 4 * 1024;
 

@@ -186,7 +186,12 @@ impl Session {
                 let judged = (self.gate)(token);
                 ctx.wait(judged.into_actor(self).map(|judged, session, ctx| match judged {
                     Ok(bearer) => session.greet(ctx, bearer, epoch, topics),
-                    Err(why) => session.close(ctx, why.close_code()),
+                    Err(why) => {
+                        if matches!(why, NoBearer::Unauthenticated(_)) {
+                            session.say(ctx, why.told(None));
+                        }
+                        session.close(ctx, why.close_code());
+                    }
                 }));
             }
             (None, Guest::Known(bearer)) => {
@@ -271,12 +276,7 @@ impl Session {
                 Ok(_) => {
                     session.say(ctx, protocol::error(Some(&id), None, "forbidden", "the token is another bearer's"))
                 }
-                Err(NoBearer::Unauthenticated | NoBearer::Forbidden) => {
-                    session.say(ctx, protocol::error(Some(&id), None, "unauthenticated", "the token is not valid"));
-                }
-                Err(NoBearer::Unavailable) => {
-                    session.say(ctx, protocol::error(Some(&id), None, "unavailable", "the token cannot be judged now"));
-                }
+                Err(why) => session.say(ctx, why.told(Some(&id))),
             }
         }));
     }

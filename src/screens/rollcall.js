@@ -30,8 +30,9 @@
 export const PROTOCOL = "rollcall.v1";
 
 /** Bytes of the largest first frame, and of any later one; a little below what the server takes. */
-const HELLO_BYTES_MAX = 15 * 1024;
+const HELLO_BYTES_MAX = 23 * 1024;
 const FRAME_BYTES_MAX = 3_500;
+const RENEW_BYTES_MAX = 4 * 1024;
 
 /** The pause before the n-th attempt is a random part of `min(MAX, MIN * 2^n)`. */
 const BACKOFF_MS_MIN = 500;
@@ -370,7 +371,9 @@ class Live {
       // The same token again would change nothing: the server closes 4001, and the next connection asks anew.
       if (socket !== this.#socket || token === this.#token) return;
       this.#token = token;
-      this.#send({ op: "renew", id: this.#nextId++, token });
+      const frame = { op: "renew", id: this.#nextId++, token };
+      // A token that only a hello has room for: the server closes 4001, and the next hello carries it.
+      if (bytes(frame) <= RENEW_BYTES_MAX) this.#send(frame);
     });
   }
 

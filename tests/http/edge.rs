@@ -100,6 +100,69 @@ async fn pages_of_other_origins_may_not() {
 }
 
 #[actix_web::test]
+async fn pages_of_app_shells_are_pages() {
+    let shells = ["capacitor://localhost", "ionic://localhost", "tauri://localhost", "app://obsidian.md", "app://-"];
+    let origins = shells.iter().map(|&shell| shell.to_owned()).collect();
+    let rig = Rig::with(Settings { origins, ..Settings::default() }).await;
+    for shell in shells.into_iter().chain(["Capacitor://LocalHost"]) {
+        let preflight = with_origins(&rig, Method::OPTIONS, shell, true).await;
+        assert_eq!((preflight.status, preflight.header("access-control-allow-origin")), (204, shell));
+        let call = with_origins(&rig, Method::GET, shell, false).await;
+        assert_eq!((call.status, call.header("access-control-allow-origin")), (200, shell));
+    }
+    for alike in [
+        "capacitor://localhost/",
+        "capacitor://localhost:80",
+        "capacitor://localhost.evil.example",
+        "capacitor://evil.example",
+        "capacitors://localhost",
+        "http://localhost",
+        "https://localhost",
+        "app://obsidian.md.evil.example",
+        "app://gym.example:8080",
+        "gym.example:8080",
+        "capacitor://localhost, capacitor://localhost",
+        "null",
+    ] {
+        let preflight = with_origins(&rig, Method::OPTIONS, alike, true).await;
+        assert_eq!((preflight.status, preflight.code().as_str()), (403, "forbidden"), "{alike}");
+        let call = with_origins(&rig, Method::GET, alike, false).await;
+        assert_eq!((call.status, call.header("access-control-allow-origin")), (200, ""), "{alike}");
+    }
+}
+
+#[actix_web::test]
+async fn two_origins_are_nobodys() {
+    let rig = Rig::with(Settings { origins: vec![PAGE.to_owned()], ..Settings::default() }).await;
+    let asks = |origins: [&'static str; 2]| {
+        let req =
+            TestRequest::with_uri("/v1/test/staff").method(Method::OPTIONS).insert_header(("host", "gym.example"));
+        let req = req.insert_header(("access-control-request-method", "POST"));
+        rig.call(origins.iter().fold(req, |req, origin| req.append_header(("origin", *origin))))
+    };
+    for origins in [[PAGE, "https://evil.example"], ["https://evil.example", PAGE], [PAGE, PAGE]] {
+        assert_eq!(asks(origins).await.status, 403, "{origins:?}");
+    }
+}
+
+#[actix_web::test]
+async fn a_list_may_come_in_several_lines() {
+    let rig = Rig::new().await;
+    let page = rig.call(TestRequest::get().uri("/book")).await;
+    let tag = page.header("etag").to_owned();
+    assert_eq!(page.status, 200);
+    let with = async |name: &'static str, lines: &[&str]| {
+        let req = lines.iter().fold(TestRequest::get().uri("/book"), |req, line| req.append_header((name, *line)));
+        rig.call(req).await
+    };
+    assert_eq!(with("if-none-match", &["W/\"other\"", &tag]).await.status, 304);
+    assert_eq!(with("if-none-match", &["W/\"other\"", "W/\"another\""]).await.status, 200);
+    for lines in [&["deflate", "br"][..], &["deflate, zstd", "br, gzip"], &["br"]] {
+        assert_eq!(with("accept-encoding", lines).await.header("content-encoding"), "br", "{lines:?}");
+    }
+}
+
+#[actix_web::test]
 async fn alive_ready_and_draining_are_three_things() {
     let rig = Rig::new().await;
     assert_eq!(rig.get("/healthz", "").await.json()["status"], "alive");

@@ -11,6 +11,7 @@ mod clocks;
 mod edge;
 mod keysets;
 mod problems;
+mod providers;
 mod queries;
 mod rates;
 mod rights;

@@ -10,6 +10,7 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::test::{TestRequest, init_service};
 use actix_web::{App, Error, HttpResponse, body, web};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
+use rollcall::domain::claims::ClaimNames;
 use rollcall::domain::ids::ClassId;
 use rollcall::http::caller::{
     Admin, Anyone, Attendance, Authenticated, DeskOrKiosk, Member, MemberOrStaff, Operator, Staff,
@@ -71,7 +72,7 @@ impl Default for Settings {
 }
 
 pub fn checked_by(keys: KeySource) -> AuthSettings {
-    AuthSettings { keys, issuer: None, audience: None }
+    AuthSettings { keys, issuer: None, audience: None, claims: ClaimNames::default() }
 }
 
 type Called = Rc<dyn Fn(TestRequest) -> Pinned>;

@@ -50,7 +50,6 @@ fn bad_shapes() -> Vec<(&'static str, String)> {
     let good = token("staff");
     let parts: Vec<&str> = good.split('.').collect();
     vec![
-        ("empty", String::new()),
         ("a word", "token".to_owned()),
         ("dots", "..".to_owned()),
         ("two parts", format!("{}.{}", parts[0], parts[1])),
@@ -132,8 +131,6 @@ fn bad_claims() -> Vec<(&'static str, String)> {
         ("sub a number", with_claims(json!({ "sub": 7 }))),
         ("sub empty", with_claims(json!({ "sub": "" }))),
         ("sub with a blank", with_claims(json!({ "sub": "ann b" }))),
-        ("sub with a colon", with_claims(json!({ "sub": "a:b" }))),
-        ("sub too long", with_claims(json!({ "sub": "a".repeat(65) }))),
         ("no org", with_claims(json!({ "org": null }))),
         ("org empty", with_claims(json!({ "org": "" }))),
         ("org with a brace", with_claims(json!({ "org": "no}rd" }))),
@@ -141,7 +138,8 @@ fn bad_claims() -> Vec<(&'static str, String)> {
         ("no role", with_claims(json!({ "role": null }))),
         ("unknown role", with_claims(json!({ "role": "owner" }))),
         ("role in upper case", with_claims(json!({ "role": "Staff" }))),
-        ("two roles", with_claims(json!({ "role": ["staff", "admin"] }))),
+        ("role a number", with_claims(json!({ "role": 1 }))),
+        ("a list of none", with_claims(json!({ "role": ["Staff", 1, ["staff"]] }))),
         (
             "role twice",
             with_claims_text(&format!(r#"{{"sub":"ann","org":"nord","role":"staff","role":"admin","exp":{exp}}}"#)),
@@ -157,24 +155,113 @@ fn bad_claims() -> Vec<(&'static str, String)> {
     ]
 }
 
+/// What the bearer of each is told.
+const REASONS: [(&str, &str); 74] = [
+    ("a word", "This is no signed JSON Web Token."),
+    ("dots", "This is no signed JSON Web Token."),
+    ("two parts", "This is no signed JSON Web Token."),
+    ("four parts", "This is no signed JSON Web Token."),
+    ("five parts", "This is no signed JSON Web Token."),
+    ("standard base64", "This is no signed JSON Web Token."),
+    ("header bent", "This is no signed JSON Web Token."),
+    ("quoted", "This is no signed JSON Web Token."),
+    ("two tokens", "This is no signed JSON Web Token."),
+    ("no alg", "This is no signed JSON Web Token."),
+    ("alg a list", "This is no signed JSON Web Token."),
+    ("kid a number", "This is no signed JSON Web Token."),
+    ("header twice the alg", "This is no signed JSON Web Token."),
+    ("header a list", "This is no signed JSON Web Token."),
+    ("no signature", "The token's signature does not fit the key."),
+    ("padding", "The token's signature does not fit the key."),
+    ("not base64", "The token's signature does not fit the key."),
+    ("claims bent", "The token's signature does not fit the key."),
+    ("signature bent", "The token's signature does not fit the key."),
+    ("claims of another", "The token's signature does not fit the key."),
+    ("another secret", "The token's signature does not fit the key."),
+    ("empty secret", "The token's signature does not fit the key."),
+    ("kid a path", "The token's signature does not fit the key."),
+    ("kid an injection", "The token's signature does not fit the key."),
+    ("alg none", "The token's algorithm (alg) is not that of a known key."),
+    ("alg None", "The token's algorithm (alg) is not that of a known key."),
+    ("alg nOnE", "The token's algorithm (alg) is not that of a known key."),
+    ("alg empty", "The token's algorithm (alg) is not that of a known key."),
+    ("alg none over a good signature", "The token's algorithm (alg) is not that of a known key."),
+    ("alg in lower case", "The token's algorithm (alg) is not that of a known key."),
+    ("HS384", "The token's algorithm (alg) is not that of a known key."),
+    ("HS512", "The token's algorithm (alg) is not that of a known key."),
+    ("EdDSA", "The token's algorithm (alg) is not that of a known key."),
+    ("RS256", "The token's algorithm (alg) is not that of a known key."),
+    ("embedded jwk", "header has jwk"),
+    ("embedded jwk, well signed", "header has jwk"),
+    ("x5c, well signed", "header has x5c"),
+    ("unknown crit", "header has crit"),
+    ("b64 crit", "header has crit"),
+    ("empty crit", "header has crit"),
+    ("crit a word", "header has crit"),
+    ("a refresh token", "of a type (typ)"),
+    ("a logout token", "of a type (typ)"),
+    ("an encrypted token", "header has enc"),
+    ("compressed", "header has zip"),
+    ("expired", "has expired: it was good until "),
+    ("expired long ago", "has expired: it was good until "),
+    ("exp negative", "has expired: it was good until "),
+    ("no exp", "claim exp is missing"),
+    ("exp a text", "claim exp is no time"),
+    ("exp a list", "claim exp is no time"),
+    ("nbf ahead", "not yet valid"),
+    ("nbf a text", "claim nbf is no time"),
+    ("no sub", "claim sub is missing"),
+    ("sub a number", "claim sub is no id"),
+    ("sub empty", "claim sub is no id"),
+    ("sub with a blank", "claim sub is no id"),
+    ("no org", "claim org is missing"),
+    ("org empty", "claim org is no id"),
+    ("org with a brace", "claim org is no id"),
+    ("org a list", "claim org is no id"),
+    ("no role", "claim role is missing"),
+    ("unknown role", "claim role holds no role that is known here"),
+    ("role in upper case", "claim role holds no role that is known here"),
+    ("a list of none", "claim role holds no role that is known here"),
+    ("role a number", "claim role holds no role that is known here"),
+    ("exp beyond numbers", "claims are no JSON object"),
+    ("role twice", "claims are no JSON object"),
+    ("exp twice", "claims are no JSON object"),
+    ("nbf twice", "claims are no JSON object"),
+    ("claims a list", "claims are no JSON object"),
+    ("claims not JSON", "claims are no JSON object"),
+    ("trailing text", "claims are no JSON object"),
+    ("claims twice as deep", "claims are no JSON object"),
+];
+
+/// A 401 with a reason, the same in both places.
 fn assert_refused(name: &str, answer: &Answer) {
     assert_eq!((answer.status, answer.code().as_str()), (401, "unauthenticated"), "{name}: {}", answer.text);
-    assert_eq!(answer.header("www-authenticate"), "Bearer", "{name}");
+    let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+    let header = format!("Bearer error=\"invalid_token\", error_description=\"{detail}\"");
+    assert_eq!(answer.header("www-authenticate"), header, "{name}");
     assert_eq!(answer.header("content-type"), "application/problem+json", "{name}");
 }
 
+/// A 401 because no token came.
+fn assert_asked_for_one(name: &str, answer: &Answer) {
+    assert_eq!((answer.status, answer.code().as_str()), (401, "unauthenticated"), "{name}: {}", answer.text);
+    assert_eq!(answer.header("www-authenticate"), "Bearer", "{name}");
+    assert_eq!(answer.json()["detail"], "Send a valid token as \"Authorization: Bearer …\".", "{name}");
+}
+
 #[actix_web::test]
-async fn a_bad_token_is_refused_and_not_told_why() {
+async fn a_bad_token_is_refused_and_told_why() {
     let rig = Rig::new().await;
     let table = [bad_shapes(), bad_headers(), bad_claims()].concat();
     assert!(table.len() >= 40);
-    let silent = rig.call(TestRequest::get().uri(ROUTES[0])).await;
-    assert_refused("no token", &silent);
     for (name, token) in table {
+        let (_, why) = REASONS.iter().find(|(bad, _)| *bad == name).unwrap_or_else(|| panic!("no reason for {name}"));
         for route in ROUTES {
             let answer = rig.get(route, &token).await;
             assert_refused(name, &answer);
-            assert_eq!(answer.text, silent.text, "{name}");
+            let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+            assert!(detail.contains(why), "{name}: {detail}");
+            assert!(token.len() < 20 || !answer.text.contains(&token), "{name}");
         }
     }
 }
@@ -246,6 +333,12 @@ async fn issuer_and_audience_must_match_where_they_are_configured() {
         (json!({ "aud": null }), 401),
         (json!({ "iss": "https://id.example/" }), 401),
         (json!({ "iss": 1 }), 401),
+        (json!({ "iss": ["https://id.example"] }), 401),
+        (json!({ "aud": null, "client_id": "rollcall" }), 200),
+        (json!({ "aud": null, "client_id": "other" }), 401),
+        (json!({ "aud": "other", "client_id": "rollcall" }), 401),
+        (json!({ "aud": null, "client_id": ["rollcall"] }), 401),
+        (json!({ "aud": [["rollcall"], 1] }), 401),
         (json!({ "aud": "Rollcall" }), 401),
         (json!({ "aud": [] }), 401),
         (json!({ "aud": ["other"] }), 401),
@@ -268,6 +361,7 @@ async fn a_good_token_is_believed() {
         ("a kid nobody needs", with_header(json!({ "kid": "1" }))),
         ("expired within the leeway", with_claims(json!({ "exp": now_s() - 3 }))),
         ("valid since within the leeway", with_claims(json!({ "nbf": now_s() + 3 }))),
+        ("a list with a role", with_claims(json!({ "role": ["offline_access", "staff", "admin"] }))),
         ("a fraction of a second", with_claims(json!({ "exp": now_s() as f64 + 60.5 }))),
         ("for ever", with_claims(json!({ "exp": u64::MAX }))),
         ("claims of others", with_claims(json!({ "iat": 1, "scope": "x", "club": 7 }))),
@@ -317,7 +411,11 @@ async fn a_token_is_read_up_to_its_longest_and_no_further() {
     for (length, status) in [(TOKEN_BYTES_MAX, 200), (TOKEN_BYTES_MAX + 1, 401), (100_000, 401)] {
         let token = of_length(length).unwrap();
         assert_eq!(token.len(), length);
-        assert_eq!(rig.get(ROUTES[1], &token).await.status, status, "{length} bytes");
+        let answer = rig.get(ROUTES[1], &token).await;
+        assert_eq!(answer.status, status, "{length} bytes");
+        if status == 401 {
+            assert_eq!(answer.json()["detail"], "The token is longer than 16384 bytes.");
+        }
     }
 }
 
@@ -335,12 +433,14 @@ async fn only_one_bearer_header_counts() {
     for bad in
         [format!("Basic {staff}"), format!("Bearer{staff}"), staff.clone(), "Bearer".to_owned(), "Bearer ".to_owned()]
     {
-        assert_refused(&bad.clone(), &rig.call(call(vec![bad])).await);
+        assert_asked_for_one(&bad.clone(), &rig.call(call(vec![bad])).await);
     }
+    assert_asked_for_one("no header", &rig.call(call(Vec::new())).await);
     let twice = rig.call(call(vec![format!("Bearer {staff}"), format!("Bearer {staff}")])).await;
     assert_refused("two headers", &twice);
+    assert_eq!(twice.json()["detail"], "Several Authorization headers came; send one.");
     let in_url = rig.call(TestRequest::get().uri(&format!("{}?access_token={staff}", ROUTES[1]))).await;
-    assert_refused("in the URL", &in_url);
+    assert_asked_for_one("in the URL", &in_url);
 }
 
 #[actix_web::test]

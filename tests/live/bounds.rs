@@ -16,7 +16,7 @@ use crate::support::api::{Named, Person, World};
 use crate::support::redis::Keeps;
 use crate::support::service::Service;
 
-const HELLO_BYTES_MAX: usize = 16 * 1024;
+const HELLO_BYTES_MAX: usize = 24 * 1024;
 
 async fn world() -> World {
     World::with(1, Keeps::Nothing).await
@@ -46,7 +46,7 @@ async fn a_hello_may_be_so_long_whole_or_in_parts_and_no_longer() {
     let org = world.org("standard").await;
     let ann = org.member("ann").await;
     let port = world.services()[0].port;
-    for part in [HELLO_BYTES_MAX, 5_000, 700] {
+    for part in [HELLO_BYTES_MAX, 5_000, 1_000] {
         let mut screen = Screen::connects(port).await;
         sends_in_parts(&mut screen, &padded_hello(&ann, HELLO_BYTES_MAX), part).await;
         screen.hears("welcome").await;

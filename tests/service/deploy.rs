@@ -287,6 +287,15 @@ async fn one_address_has_so_many_connections_under_way_and_no_more() {
 }
 
 #[tokio::test]
+async fn the_longest_token_passes_nginx() {
+    let deployment = Deployment::start();
+    let url = format!("http://127.0.0.1:{}/v1/org", deployment.port);
+    let answer = Client::builder().no_proxy().build().unwrap().get(url).bearer_auth("x".repeat(16 * 1024)).send().await;
+    let answer: Value = answer.unwrap().json().await.unwrap();
+    assert_eq!(answer["detail"], "This is no signed JSON Web Token.", "the service's own word");
+}
+
+#[tokio::test]
 async fn two_instances_behind_nginx_book_are_heard_over_a_socket_and_outlive_one_another() {
     let mut deployment = Deployment::start();
     let operator = deployment.token(&["--role", "operator", "--sub", "operator"]);

@@ -9,6 +9,7 @@ mod asked;
 mod deploy;
 mod described;
 mod names;
+mod signed;
 mod strangers;
 mod tls;
 
@@ -229,6 +230,16 @@ fn a_setting_that_cannot_be_read_is_named_in_one_line() {
         ("ROLLCALL_REPLICA_ACKS", "1"),
         ("ROLLCALL_DURABILITY", "maybe"),
         ("ROLLCALL_ALLOWED_ORIGINS", "https://gym.example/app"),
+        ("ROLLCALL_ALLOWED_ORIGINS", "https://app.example,capacitor://localhost/"),
+        ("ROLLCALL_ALLOWED_ORIGINS", "capacitor:localhost"),
+        ("ROLLCALL_ALLOWED_ORIGINS", "null"),
+        ("ROLLCALL_JWT_SUB_CLAIM", "profile..id"),
+        ("ROLLCALL_JWT_ORG_CLAIM", "org."),
+        ("ROLLCALL_JWT_ROLE_CLAIM", "realm\\roles"),
+        ("ROLLCALL_JWT_ROLES", "frontdesk"),
+        ("ROLLCALL_JWT_ROLES", "frontdesk=boss"),
+        ("ROLLCALL_JWT_ROLES", "a=staff,a=admin"),
+        ("ROLLCALL_JWT_ORG", "no org"),
         ("ROLLCALL_RATE_LIMIT", "20"),
         ("ROLLCALL_RATE_LIMIT", "0:60"),
         ("ROLLCALL_READ_LIMIT", "50"),

@@ -17,7 +17,7 @@ use crate::http::query::{LIMIT_DEFAULT, LIMIT_MAX};
 /// What any call of the API may be refused with.
 const REFUSALS: [(&str, &str); 9] = [
     ("400", "It cannot be read: not JSON, not UTF-8, wrongly framed."),
-    ("401", "There is no token, or none that is believed."),
+    ("401", "There is no token, or none that is believed; `detail` says why."),
     ("403", "The token's role may not do this."),
     ("404", "It is not there, or is somebody else's."),
     ("406", "None of the accepted encodings can be produced."),
