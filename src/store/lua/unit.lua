@@ -204,7 +204,7 @@ do -- the unit of work
     if #X.events == 0 and #X.changed == 0 and next(X.sets) == nil and #X.after == 0 then return end
     if #X.events > 0 then
       R.set(X, X.org, 'ms', math.max(X.org.ms or 0, X.now))
-      R.set(X, X.org, 'own', R.cursor(X))
+      R.set(X, X.org, 'noted', R.cursor(X))
     end
     local lines = lines_of(X)
     if #X.fees > 0 then X.types[X.p .. 'fees'] = 'stream' end
