@@ -174,8 +174,8 @@ async fn the_desk_finds_the_class_by_who_they_are() {
 
 #[tokio::test]
 async fn a_number_is_looked_up_for_32_members_and_no_more() {
-    let house = thursday(2, json!({})).await;
     for (last, found) in [("m31", true), ("m32", false)] {
+        let house = thursday(2, json!({})).await;
         for n in 0..33 {
             house.person(&format!("m{n:02}"), json!({ "phone": "20123456" })).await;
         }
@@ -188,11 +188,8 @@ async fn a_number_is_looked_up_for_32_members_and_no_more() {
         } else {
             house.refuses("desk_check_in", &args, "check_in_not_open").await;
         }
-        let booking = house.id(last, "k");
-        house.call("undo_check_in", &[&booking, ""]).await;
-        house.cancels(last, "k").await;
+        house.is_sound().await;
     }
-    house.is_sound().await;
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 --[[ desk_check_in: check a member in to their class at this club, found by id or phone.
   KEYS   1 anchor of the organisation
   ARGV   1 now_ms  2 sub  3 role  4 command  5 fingerprint  6 keep_ms  7 club  8 member ('' = by phone)
-         9 phone as older layouts fold it  10 revision it was read under  11 JSON: `term` of the phone ('' = nobody's) and
-         `older` forms in which older layouts may have it
+         9 phone as it was put in  10 revision it was read under
+         11 JSON: `term` of the phone ('' = nobody's), and the forms in which an `older` layout may have it
   REPLY  CHECKED_IN <booking> | RETRY <revision> <policy> <zone> | REFUSED <code> <until> <detail>
   EVENTS checked_in, fee_charged, present_on_standby, booking_promoted, excused, fee_waived, ban_lifted,
          waitlist_left, and what a gone obstacle causes

@@ -47,7 +47,8 @@ do
   -- Whether an older release has changed the organisation since a function of this one last did.
   function R.foreign_changes(X)
     local org = X.org
-    return org.noted ~= nil and org.changes ~= nil and org.noted ~= R.cursor(X)
+    -- What this call itself has changed is noted by its flush.
+    return #X.events == 0 and org.noted ~= nil and org.changes ~= nil and org.noted ~= R.cursor(X)
   end
 
   local function number_of(cursor) return tonumber(string.match(cursor, '%-(%d+)$')) end

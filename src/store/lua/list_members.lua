@@ -1,8 +1,8 @@
 --[[ list_members: members by id, or those who are found by a text.
   KEYS   1 anchor of the organisation
   ARGV   1 now_ms  2 query as older layouts fold it ('' = all)  3 limit  4 after ('' = the beginning)
-         5 revision phones were read under ('' = none were)  6 JSON: `alone` what finds by itself, `words` of which each
-         must begin some term, in one of its spellings ('' = by the older index)
+         5 revision phones were read under ('' = none were)
+         6 JSON: what finds `alone`, and `words` of which each begins some term ('' = by the older index)
   REPLY  MEMBERS <next or ''> <id> <member>… | RETRY <revision> <policy> <zone> | REFUSED <code> <until> <detail>
   EVENTS none
   WHY    of several words the rarest is looked up and the others are asked of whom it finds, so a call looks at 200 at most ]]

@@ -4,7 +4,7 @@
          7 name ('' = keep)  8 zone  9 currency  10 policy ('' = keep)
          11 zone  12 currency  13 policy of an organisation that does not exist ('' = it must exist)
          14 If-Match ('' = none)  15 the set clock for a new organisation ('' = none)
-         16 country phones are read in by the policy  17 by that of an organisation that does not exist ('' = none)
+         16 country phones are read in by the policy  17 the same of an organisation that does not exist ('' = none)
   REPLY  ORG <pairs> <created> | REFUSED <code> <until> <detail>
   EVENTS policy_changed, class_changed
   WHY    no other call is answered until the terms are there, so no class opens under rules that have gone ]]

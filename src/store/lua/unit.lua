@@ -289,6 +289,8 @@ do -- entry points
       if not redis then take_over() end
       local X = R.open(keys[1], args[1], 'rollcall', 'system')
       if unknown_org(X) then return answer(X, R.refuse('not_found')) end
+      -- Read before the body writes, as nothing may fail after that.
+      X.due = next_due(X)
       return answer(X, body(X, unpack(args, 2)))
     end)
   end
