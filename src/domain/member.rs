@@ -13,6 +13,7 @@ use super::calendar::parse_date;
 use super::fields::{Fields, exactly, integer, list, string, text};
 use super::ids::{ClubId, MemberId};
 use super::invalid::{Parsed, wrong};
+use super::phone::parse_phone;
 use super::policy::parse_language;
 use super::words::words;
 
@@ -20,8 +21,6 @@ use super::words::words;
 pub const NAME_LEN: RangeInclusive<usize> = 1..=200;
 /// Characters of a mail address: the longest that mail can be delivered to (RFC 5321).
 pub const EMAIL_LEN_MAX: usize = 254;
-/// Digits of a phone number: from a short national one to the longest of E.164, with an international prefix.
-pub const PHONE_DIGITS: RangeInclusive<usize> = 3..=18;
 pub const CLIPS_MAX: u32 = 100_000;
 /// Characters of the mark by which the membership system tells one number of clips from another.
 pub const CLIPS_REVISION_LEN: RangeInclusive<usize> = 1..=64;
@@ -32,13 +31,8 @@ pub const FROZEN_LEN_MAX: usize = 100;
 
 /// A text is no mail address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be a mail address of at most 254 characters")]
+#[error("must be a mail address of at most 254 characters that mail can be sent to")]
 pub struct EmailError;
-
-/// A text is no phone number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be a phone number of 3 to 18 digits, with an optional leading +")]
-pub struct PhoneError;
 
 words! {
     /// What a member books with.
@@ -93,7 +87,7 @@ pub struct Member {
     pub id: MemberId,
     pub name: String,
     pub email: Option<String>,
-    /// Digits, with an optional leading `+`.
+    /// As it was put in; `phone` says how it is compared.
     pub phone: Option<String>,
     pub born: Option<NaiveDate>,
     pub language: Option<String>,
@@ -185,23 +179,14 @@ impl Serialize for Scope {
     }
 }
 
-/// A mail address, only so far as no system would deliver anything else: whether it exists, mail will tell.
+/// A mail address that the mail library sends to, its domain perhaps in letters of another script. What it would take
+/// only in quotes (blanks, commas) is none: people never mean it.
 pub fn parse_email(text: &str) -> Result<String, EmailError> {
     let text = text.trim();
-    let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | ',' | ';');
-    let parts =
-        text.rsplit_once('@').filter(|(name, host)| !name.is_empty() && !host.is_empty() && !name.contains('@'));
-    let sound = parts.is_some() && !text.contains(odd) && text.chars().count() <= EMAIL_LEN_MAX;
+    let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | ',' | ';' | '"');
+    let deliverable = text.parse::<lettre::Address>().is_ok();
+    let sound = deliverable && !text.contains(odd) && text.chars().count() <= EMAIL_LEN_MAX;
     sound.then(|| text.to_owned()).ok_or(EmailError)
-}
-
-/// A phone number as it is compared: the punctuation people write is dropped, so that the desk finds what a member types.
-pub fn parse_phone(text: &str) -> Result<String, PhoneError> {
-    let text = text.trim();
-    let (plus, rest) = text.strip_prefix('+').map_or(("", text), |rest| ("+", rest));
-    let digits: String = rest.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '/')).collect();
-    let sound = PHONE_DIGITS.contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-    sound.then(|| format!("{plus}{digits}")).ok_or(PhoneError)
 }
 
 /// Text, or a whole number, which is then its digits.

@@ -28,6 +28,13 @@ pub mod visible;
 
 pub mod fields;
 
+// People, and how they are found.
+pub mod phone;
+
+pub mod names;
+
+pub mod search;
+
 // The rules.
 pub mod policy;
 

@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 pub use super::calendar::Quiet;
 use super::calendar::write_time;
 use super::invalid::{FieldError, Parsed, wrong};
+use super::phone::Country;
 use super::presets;
 use super::span::Span;
 use super::words::words;
@@ -35,6 +36,9 @@ pub struct Policy {
     /// A change announced later than this before the start lets everyone booked cancel free.
     pub change_notice: Span,
     pub retention: Retention,
+    /// Where phone numbers are read; none: in the country of the zone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone_region: Option<Country>,
 }
 
 /// When a class can be booked, and how many of them.
@@ -158,7 +162,7 @@ words! {
 }
 
 /// What holds for the whole chain, and for no single class otherwise.
-const CHAIN_WIDE: [&str; 4] = ["timezone", "currency", "languages", "retention"];
+const CHAIN_WIDE: [&str; 5] = ["timezone", "currency", "languages", "retention", "phone_region"];
 
 /// The keys of both forms of `opens`.
 const OPENS_KEYS: [&str; 3] = ["before", "days", "at"];
@@ -203,6 +207,12 @@ impl Policy {
         }
         let policy = parse::policy(&whole).or_else(|_beyond_mending| parse::policy(presets::standard()))?;
         Ok(StoredPolicy { policy, unreadable })
+    }
+
+    /// The country in which a number without `+` or `00` is read.
+    #[must_use]
+    pub fn country(&self) -> Option<Country> {
+        self.phone_region.or_else(|| Country::of_zone(self.timezone))
     }
 
     /// This policy under a class's override, a merge patch (RFC 7396), judged like a whole policy.

@@ -17,12 +17,12 @@ use super::path::Id;
 use super::problem::{Code, Problem};
 use super::reason::REASON_LEN;
 use super::resource::on;
-use super::schema::{IdText, PhoneText, ReasonText};
+use super::schema::{IdText, PersonIdText, PhoneText, ReasonText};
 use crate::domain::caller::Role;
 use crate::domain::fields::{Fields, flag, string, text};
 use crate::domain::ids::{BookingId, ClassId, ClubId, MemberId, OrgId};
 use crate::domain::invalid::Parsed;
-use crate::domain::member::parse_phone;
+use crate::domain::phone::parse_phone;
 use crate::domain::refusal::Refusal;
 use crate::store::attendance::Arrival;
 use crate::store::{Answer, Store};
@@ -53,7 +53,7 @@ enum CheckInDoc {
 struct CheckInByMemberDoc {
     #[schema(value_type = IdText)]
     club: String,
-    #[schema(value_type = IdText)]
+    #[schema(value_type = PersonIdText)]
     member: String,
 }
 

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use super::caller::OrgCaller;
 use crate::domain::ids::{MemberId, OrgId};
 
-/// Unknown numbers that a kiosk may send at once: a few people who mistype, each of whose numbers is looked up as it was
-/// typed and as it is dialled from abroad.
+/// Unknown numbers that a kiosk may send at once: a few people who mistype, each of whose numbers is looked up as a
+/// phone and as a member's.
 pub const UNKNOWN_MAX: u32 = 12;
 
 /// After so long one more may be sent: about two hundred an hour, where the rate of writes alone would let a thief try

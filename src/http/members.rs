@@ -72,11 +72,12 @@ pub async fn erase_member(
     answer::gone(store.erase_member(&call.by(&staff), &id.0).await)
 }
 
-/// Members by id, or those whose id, phone or name begins with a text.
+/// Members by id, or those found by a text: the beginning of an id or a phone, a phone however it is written, or words of
+/// which each begins some part of the name, whatever case, accents and order.
 #[utoipa::path(
     get, path = "/v1/members", tag = "members",
     params(
-        ("query" = Option<String>, Query, max_length = 200),
+        ("query" = Option<String>, Query, max_length = 255),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 200), ("cursor" = Option<String>, Query),
     ),
     responses((status = 200, body = ListBody<MemberBody>)),

@@ -20,10 +20,11 @@ pub struct Id<T>(pub T);
 pub struct NewId<T>(pub T);
 
 fn read<T: FromStr<Err = IdError>>(req: &HttpRequest) -> Result<T, IdError> {
-    // The router leaves %2B and %25 as they are; this extractor decodes them too.
+    // The router leaves %25, %2B and %2F as they are; this extractor decodes them, so a person's id may hold a slash.
     match web::Path::<String>::extract(req).into_inner() {
         Ok(text) => text.parse(),
-        Err(_undecodable) => Err(IdError),
+        // No id is empty, so this is the id's own error.
+        Err(_undecodable) => "".parse(),
     }
 }
 
@@ -32,7 +33,7 @@ impl<T: FromStr<Err = IdError> + 'static> FromRequest for Id<T> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(read(req).map(Id).map_err(|IdError| Problem::not_found()))
+        ready(read(req).map(Id).map_err(|_no_id| Problem::not_found()))
     }
 }
 

@@ -6,8 +6,8 @@
 use utoipa::ToSchema;
 
 use super::schema::{
-    BelowMinimumWord, CurrencyText, FeeAmount, LanguageList, LateWord, ModeWord, SpanText, ThenWord, TimeText,
-    UntouchedRosterWord, ZoneText,
+    BelowMinimumWord, CountryText, CurrencyText, FeeAmount, LanguageList, LateWord, ModeWord, SpanText, ThenWord,
+    TimeText, UntouchedRosterWord, ZoneText,
 };
 
 /// Everything a chain may decide for itself. What a policy that is put leaves out is as in the preset `standard`; one that
@@ -37,6 +37,9 @@ pub struct PolicyDoc {
     change_notice: String,
     #[schema(required = false)]
     retention: RetentionDoc,
+    /// Where phone numbers are read; left out or null: in the country of the time zone.
+    #[schema(value_type = Option<CountryText>)]
+    phone_region: Option<String>,
 }
 
 /// When a class can be booked, and how many of them.

@@ -11,6 +11,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 
 use super::cursor;
 use super::problem::Problem;
+use crate::domain::ids::PERSON_ID_LEN_MAX;
 use crate::domain::instant::{self, Instant};
 use crate::domain::invalid::FieldError;
 use crate::store;
@@ -21,8 +22,8 @@ pub const LIMIT_DEFAULT: u32 = 50;
 /// Items on a page at most: what one read of the store may cost.
 pub const LIMIT_MAX: u32 = 200;
 
-/// The longest free text searched for, in characters.
-const TEXT_LEN_MAX: usize = 200;
+/// The longest free text searched for, in characters: a member's longest id.
+const TEXT_LEN_MAX: usize = PERSON_ID_LEN_MAX;
 
 /// Which part of a list is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +79,7 @@ impl Params {
             if readable {
                 Ok(text.to_owned())
             } else {
-                Err("must be 1 to 200 characters, none of them a control character")
+                Err("must be 1 to 255 characters, none of them a control character")
             }
         })
     }

@@ -10,9 +10,10 @@ use crate::domain::booking::{BookingStatus, PaidWith};
 use crate::domain::class::{ClassStatus, NAME_LEN, TITLE_LEN};
 use crate::domain::event;
 use crate::domain::fee::FeeKind;
-use crate::domain::ids::ID_LEN_MAX;
+use crate::domain::ids::{ID_LEN_MAX, PERSON_ID_LEN_MAX};
 use crate::domain::member::{CLIPS_REVISION_LEN, EMAIL_LEN_MAX, FROZEN_LEN_MAX, MembershipStatus, Plan, SCOPE_LEN_MAX};
 use crate::domain::org;
+use crate::domain::phone::{self, PHONE_LEN_MAX};
 use crate::domain::policy::{BelowMinimum, Late, Mode, Then, UntouchedRoster};
 use crate::domain::presets;
 use crate::domain::series::{EXCEPTIONS_MAX, RULE_LEN_MAX, SERIES_ID_LEN_MAX};
@@ -92,6 +93,8 @@ macro_rules! value_schemas {
 value_schemas! {
     /// The name of a thing.
     IdText "Id" = pattern(format!("^(?!\\.\\.?$)[A-Za-z0-9._~@+|-]{{1,{ID_LEN_MAX}}}$")).examples(["main"]);
+    /// Who somebody is: the `sub` of their token.
+    PersonIdText "PersonId" = pattern(format!("^(?!\\.\\.?$)[!#-;=?-\\[\\]-~]{{1,{PERSON_ID_LEN_MAX}}}$")).examples(["ann"]);
     /// The name of a series, which is shorter: its classes' ids are made of it and the date.
     SeriesIdText "SeriesId" = pattern(format!("^(?!\\.\\.?$)[A-Za-z0-9._~@+|-]{{1,{SERIES_ID_LEN_MAX}}}$"));
     /// The name of an organisation, a club or a member.
@@ -116,10 +119,12 @@ value_schemas! {
     SpanText "Duration" = pattern(
         "^P(?=.)([0-9]{1,9}W)?([0-9]{1,9}D)?(T(?=.)([0-9]{1,9}H)?([0-9]{1,9}M)?([0-9]{1,9}S)?)?$".to_owned()
     ).examples(["PT2H"]);
-    /// A mail address, at most 254 characters.
-    EmailText "Email" = pattern(format!("^{MAIL_PART}+@{MAIL_PART}+$")).max_length(Some(EMAIL_LEN_MAX));
+    /// A mail address that mail can be sent to, at most 254 characters.
+    EmailText "Email" = pattern(format!("^(?=[^@]{{1,64}}@){MAIL_PART}+([.]{MAIL_PART}+)*@{MAIL_LABEL}([.]{MAIL_LABEL})*$")).max_length(Some(EMAIL_LEN_MAX));
     /// 3 to 18 digits, with an optional leading `+` and whatever people write between them.
-    PhoneText "Phone" = pattern("^ *[+]?([ ().\\/-]*[0-9]){3,18}[ ().\\/-]*$".to_owned()).examples(["+4712345678"]);
+    PhoneText "Phone" = pattern(format!("^{PHONE_FILL}*[+\\uff0b]?({PHONE_FILL}*{PHONE_DIGIT}){{3,18}}{PHONE_FILL}*$")).max_length(Some(PHONE_LEN_MAX)).examples(["+4712345678"]);
+    /// A country of ISO 3166 that has telephone numbers.
+    CountryText "Country" = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(phone::countries())).examples(["DK"]);
     /// A language tag.
     LanguageText "Language" = pattern("^[a-z]{2,3}(-[A-Za-z0-9]{1,8})*$".to_owned()).max_length(Some(35)).examples(["da"]);
     /// A currency (ISO 4217).
@@ -141,7 +146,12 @@ value_schemas! {
 }
 
 /// What stands on either side of the `@`.
-const MAIL_PART: &str = r"[^\s@<>,;\u0000-\u001f\u007f-\u009f]";
+const MAIL_PART: &str = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u00a1-\uffff-]";
+/// A label of a mail address's domain.
+const MAIL_LABEL: &str = r"[A-Za-z0-9_\u00a1-\uffff]([A-Za-z0-9_\u00a1-\uffff-]*[A-Za-z0-9_\u00a1-\uffff])?";
+/// What people and address books write between the digits of a phone number.
+const PHONE_FILL: &str = r"[ \u00a0\u00ad\u2000-\u2015\u202a-\u202f\u205f-\u206f\u2212\u3000\ufeff\uff0d()./-]";
+const PHONE_DIGIT: &str = r"[0-9\uff10-\uff19\u0660-\u0669\u06f0-\u06f9]";
 
 fn pattern(pattern: String) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern))

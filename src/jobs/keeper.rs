@@ -44,8 +44,10 @@ impl Keeper {
         failed.map_or(Ok(()), Err)
     }
 
-    /// Rounds for as long as it is polled.
+    /// Rounds for as long as it is polled. What an older release wrote is brought over before the first, whenever the house
+    /// was last kept.
     pub async fn run(self) {
+        self.migrate_all().await;
         loop {
             let orgs = match self.store.orgs().await {
                 Ok(orgs) => orgs,
@@ -70,6 +72,19 @@ impl Keeper {
         }
     }
 
+    async fn migrate_all(&self) {
+        for org in self.store.orgs().await.unwrap_or_default() {
+            if let Err(error) = self.migrate(&org).await {
+                warn!(%org, "what an older release wrote in {org} is brought over later: {error}");
+            }
+        }
+    }
+
+    async fn migrate(&self, org: &OrgId) -> Result<(), StoreError> {
+        while self.store.migrate(org).await? {}
+        Ok(())
+    }
+
     /// Keeps an organisation unless some instance did within the hour.
     ///
     /// # Errors
@@ -86,7 +101,7 @@ impl Keeper {
     }
 
     async fn keep(&self, org: &OrgId) -> Result<(), StoreError> {
-        while self.store.migrate(org).await? {}
+        self.migrate(org).await?;
         self.store.publish_series(org).await?;
         self.store.trim(org).await
     }

@@ -2,16 +2,18 @@
 
 use super::bookings::{Placed, booking};
 use super::classes::{ClassView, class_view};
+use super::directory::never_the_same;
 use super::error::StoreError;
-use super::{Answer, Store, Write};
+use super::{Answer, RETRIES_MAX, Store, Write};
 use crate::domain::booking::Booking;
 use crate::domain::ids::{BookingId, ClassId, ClubId, InstructorId, MemberId};
+use crate::domain::search::of_phone;
 
 /// Who stands at the desk or kiosk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Arrival {
     Member(MemberId),
-    /// As `domain::member::parse_phone` writes it.
+    /// As `domain::phone::parse_phone` writes it.
     Phone(String),
 }
 
@@ -58,12 +60,22 @@ impl Store {
         club: &ClubId,
         arrival: &Arrival,
     ) -> Result<Answer<Booking>, StoreError> {
-        let (member, phone) = match arrival {
-            Arrival::Member(id) => (id.as_str(), ""),
-            Arrival::Phone(phone) => ("", phone.as_str()),
-        };
-        let reply = self.write(write, "desk_check_in", &[club.as_str(), member, phone]).await?;
-        Answer::of(reply, |reply| booking(&reply.record()?))
+        let mut read_in = self.read_in(&write.org);
+        for _ in 0..RETRIES_MAX {
+            let (member, phone) = match arrival {
+                Arrival::Member(id) => (id.as_str(), ""),
+                Arrival::Phone(phone) => ("", phone.as_str()),
+            };
+            let (term, older) = of_phone(phone, read_in.country);
+            let read = serde_json::json!({ "term": term.unwrap_or_default(), "older": older }).to_string();
+            let revision = if phone.is_empty() { "" } else { read_in.revision.as_str() };
+            let mut reply =
+                self.write(write, "desk_check_in", &[club.as_str(), member, phone, revision, &read]).await?;
+            if self.is_answered(&write.org, &mut read_in, &mut reply)? {
+                return Answer::of(reply, |reply| booking(&reply.record()?));
+            }
+        }
+        Err(never_the_same())
     }
 
     /// Closes a class whose roster nobody touched, with or without its no-shows.

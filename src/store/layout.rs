@@ -14,6 +14,13 @@ impl Store {
     pub async fn migrate(&self, org: &OrgId) -> Result<bool, StoreError> {
         self.durability.check_writes()?;
         let mut reply = self.upkeep(org, "migrate", &[]).await?;
-        if reply.tag == "REFUSED" { Ok(false) } else { Ok(reply.optional()?.is_some()) }
+        if reply.tag == "REFUSED" {
+            return Ok(false);
+        }
+        let more = reply.optional()?.is_some();
+        if !reply.is_empty() {
+            self.send_names(org, &mut reply).await?;
+        }
+        Ok(more)
     }
 }

@@ -4,26 +4,44 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::bookings::unreadable_cursor;
+use super::directory::never_the_same;
 use super::error::StoreError;
 use super::orgs::stored_policy;
 use super::reply::{Record, Reply, corrupt};
-use super::{Answer, Page, Store, Write};
+use super::{Answer, Page, RETRIES_MAX, Store, Write};
 use crate::domain::booking::Money;
 use crate::domain::calendar::parse_date;
 use crate::domain::ids::{MemberId, OrgId};
 use crate::domain::instant::from_ms;
 use crate::domain::member::{Frozen, Member, Membership, MembershipStatus, Plan, Scope};
+use crate::domain::phone::compact;
 use crate::domain::policy::Policy;
+use crate::domain::search::{Query, terms};
 use crate::domain::standing::{Standing, Strike};
+
+/// Calls made for one page of members at most: some 4 000 entries of the index are looked at.
+const LOOKS_MAX: usize = 20;
 
 impl Store {
     /// Creates or replaces a member. Places that an ended or newly frozen membership no longer covers are cancelled.
     pub async fn put_member(&self, write: &Write, member: &Member) -> Result<Answer<Member>, StoreError> {
         let fields = fields(member);
-        let mut args = vec![member.id.as_str()];
-        args.extend(fields.iter().flat_map(|(name, value)| [*name, value.as_str()]));
-        Answer::of(self.write(write, "put_member", &args).await?, member_of)
+        let (id, phone) = (member.id.as_str(), member.phone.as_deref().unwrap_or_default());
+        let mut read_in = self.read_in(&write.org);
+        for _ in 0..RETRIES_MAX {
+            let terms = terms(id, &member.name, phone, read_in.country);
+            let terms = serde_json::Value::from(terms).to_string();
+            // Without a phone the terms hold in any country.
+            let revision = if phone.is_empty() { "" } else { read_in.revision.as_str() };
+            let mut args = vec![id];
+            args.extend(fields.iter().flat_map(|(name, value)| [*name, value.as_str()]));
+            args.extend(["terms", &terms, "read_at", revision]);
+            let mut reply = self.write(write, "put_member", &args).await?;
+            if self.is_answered(&write.org, &mut read_in, &mut reply)? {
+                return Answer::of(reply, member_of);
+            }
+        }
+        Err(never_the_same())
     }
 
     /// Forgets the person. Erased again, it changes nothing.
@@ -43,7 +61,8 @@ impl Store {
         Answer::of(self.read(org, "read_member", &[id.as_str()]).await?, member_of)
     }
 
-    /// All members by id, or those whose id, phone or name begins with `query`.
+    /// All members by id, or those who are found by `query`. Where many are looked at and few are found, there are fewer on
+    /// a page than it has room for, and more behind it.
     pub async fn members(
         &self,
         org: &OrgId,
@@ -51,19 +70,48 @@ impl Store {
         limit: u32,
         after: Option<&str>,
     ) -> Result<Answer<Page<Member>>, StoreError> {
-        let folded = query.map(fold).unwrap_or_default();
-        let reply = self.read(org, "list_members", &[&folded, &limit.to_string(), after.unwrap_or_default()]).await?;
-        if after.is_some_and(|after| !after.starts_with(&folded)) {
-            return Ok(Answer::refused(&reply, unreadable_cursor()));
-        }
-        Answer::of(reply, |reply| {
-            let next = reply.optional()?;
-            let mut items = Vec::new();
-            while !reply.is_empty() {
-                items.push(member_of(reply)?);
+        let mut page = self.members_after(org, query, limit, after.unwrap_or_default()).await?;
+        for _ in 1..LOOKS_MAX {
+            let Ok(Page { items, next: Some(next) }) = &mut page.outcome else { break };
+            let missing = limit.saturating_sub(u32::try_from(items.len()).unwrap_or(limit));
+            if missing == 0 {
+                break;
             }
-            Ok(Page { items, next })
-        })
+            let Ok(more) = self.members_after(org, query, missing, next).await?.outcome else { break };
+            items.extend(more.items);
+            match more.next {
+                Some(on) => *next = on,
+                None => {
+                    let items = std::mem::take(items);
+                    page.outcome = Ok(Page { items, next: None });
+                }
+            }
+        }
+        Ok(page)
+    }
+
+    /// What one call finds.
+    async fn members_after(
+        &self,
+        org: &OrgId,
+        query: Option<&str>,
+        limit: u32,
+        after: &str,
+    ) -> Result<Answer<Page<Member>>, StoreError> {
+        let text = query.unwrap_or_default();
+        let (folded, limit) = (fold(text), limit.to_string());
+        let mut read_in = self.read_in(org);
+        for _ in 0..RETRIES_MAX {
+            let Query { alone, words } = Query::of(text, read_in.country);
+            let by = serde_json::json!({ "alone": alone, "words": words }).to_string();
+            let revision = if Query::is_of_phone(text) { read_in.revision.as_str() } else { "" };
+            let by = if query.is_some() { by.as_str() } else { "" };
+            let mut reply = self.read(org, "list_members", &[&folded, &limit, after, revision, by]).await?;
+            if self.is_answered(org, &mut read_in, &mut reply)? {
+                return Answer::of(reply, page_of);
+            }
+        }
+        Err(never_the_same())
     }
 
     pub async fn standing(&self, org: &OrgId, id: &MemberId) -> Result<Answer<Standing>, StoreError> {
@@ -100,7 +148,8 @@ pub(super) struct StandingPage {
     pub next: Option<(String, String)>,
 }
 
-/// Lower case, the way both sides of a look-up are written; a phone number loses its punctuation, whichever it has.
+/// Lower case, the way both sides of a look-up by the older index are written; a phone number loses its punctuation,
+/// whichever it has.
 fn fold(text: &str) -> String {
     let lower = text.trim().to_lowercase();
     let digits = lower.chars().any(|c| c.is_ascii_digit());
@@ -120,10 +169,10 @@ fn fields(member: &Member) -> Vec<(&'static str, String)> {
     let Membership { plan, status, clips, clips_revision, valid_from, valid_until, clubs, categories, frozen } =
         &member.membership;
     let frozen: Vec<_> = frozen.iter().map(|Frozen { from, until }| [from.to_string(), until.to_string()]).collect();
-    let mut terms = vec![fold(member.id.as_str()), fold(&member.name)];
-    terms.extend(member.phone.as_deref().map(fold));
-    terms.sort();
-    terms.dedup();
+    let mut older = vec![fold(member.id.as_str()), fold(&member.name)];
+    older.extend(member.phone.as_deref().and_then(compact));
+    older.sort();
+    older.dedup();
     let day = |day: &Option<chrono::NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
     vec![
         ("name", member.name.clone()),
@@ -140,7 +189,7 @@ fn fields(member: &Member) -> Vec<(&'static str, String)> {
         ("clubs", scope(clubs)),
         ("categories", scope(categories)),
         ("frozen", serde_json::json!(frozen).to_string()),
-        ("index", serde_json::json!(terms).to_string()),
+        ("index", serde_json::json!(older).to_string()),
     ]
 }
 
@@ -206,6 +255,16 @@ fn member_of(reply: &mut Reply) -> Result<Member, StoreError> {
     };
     let unreadable = (!f.odd.is_empty()).then(|| f.odd.join(", "));
     Ok(Member { id, name, email, phone, born, language, membership, unreadable })
+}
+
+/// `<next or ''>`, then members.
+fn page_of(reply: &mut Reply) -> Result<Page<Member>, StoreError> {
+    let next = reply.optional()?;
+    let mut items = Vec::new();
+    while !reply.is_empty() {
+        items.push(member_of(reply)?);
+    }
+    Ok(Page { items, next })
 }
 
 fn standing(reply: &mut Reply) -> Result<StandingPage, StoreError> {

@@ -27,6 +27,7 @@ pub mod attendance;
 pub mod bookings;
 pub mod classes;
 pub mod clock;
+mod directory;
 pub mod erasure;
 pub mod events;
 pub mod fees;
@@ -52,6 +53,7 @@ use uuid::Uuid;
 use crate::domain::caller::By;
 use crate::domain::ids::OrgId;
 use crate::domain::refusal::Refusal;
+use directory::Countries;
 use due::Dues;
 use durability::Durability;
 use error::StoreError;
@@ -86,6 +88,7 @@ pub struct Store {
     durability: Durability,
     gate: Gate,
     dues: Dues,
+    countries: Countries,
 }
 
 /// One mutating call: where, by whom, and the command it is remembered under.
@@ -132,7 +135,7 @@ impl Command {
 impl Store {
     pub fn new(lanes: Lanes, library: Library, durability: Durability) -> Store {
         let dues = Dues::new(lanes.clone());
-        Store { lanes, library, durability, gate: Gate::default(), dues }
+        Store { lanes, library, durability, gate: Gate::default(), dues, countries: Countries::default() }
     }
 
     /// Makes sure the library is there.
@@ -206,6 +209,7 @@ impl Store {
     async fn answer_question(&self, org: &OrgId, asked: &mut Reply) -> Result<(), StoreError> {
         match asked.text()?.as_str() {
             "terms" => self.send_terms(org, asked).await,
+            "names" => self.send_names(org, asked).await,
             other => Err(reply::corrupt(format!("a function asks for {other}"))),
         }
     }

@@ -6,6 +6,7 @@ use redis::FromRedisValue;
 use tracing::warn;
 
 use super::classes::reterm;
+use super::directory::name_of;
 use super::error::StoreError;
 use super::reply::{Record, Reply, corrupt};
 use super::{Answer, Store, Write, keys};
@@ -71,9 +72,14 @@ impl Store {
         args.extend(policy_fields(change.policy));
         args.extend(policy_fields(change.otherwise));
         args.extend([expected, clock]);
+        args.extend([change.policy, change.otherwise].map(|policy| name_of(policy.and_then(Policy::country))));
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let reply = self.write(write, "put_org", &args).await?;
-        Answer::of(reply, |reply| Ok((org(id, &reply.record()?)?, reply.optional()?.is_some())))
+        let answer = Answer::of(reply, |reply| Ok((org(id, &reply.record()?)?, reply.optional()?.is_some())))?;
+        if change.policy.is_some() && answer.outcome.is_ok() {
+            self.read_phones_again(id).await;
+        }
+        Ok(answer)
     }
 
     /// Answers `ASK terms`: what the organisation's policy makes of some classes that are not yet open.

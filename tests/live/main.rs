@@ -8,6 +8,7 @@
 mod support;
 
 mod contract;
+mod persons;
 mod process;
 mod screen;
 mod truth;

@@ -167,8 +167,29 @@ async fn the_desk_finds_the_class_by_who_they_are() {
     assert_eq!((second.field("class").as_str(), second.field("present").as_str()), ("early", "1"));
     assert_eq!(arrives().await.field("class"), "k");
     assert_eq!(house.call("desk_check_in", &["city", "ann", ""]).await.field("class"), "early");
+    assert_eq!(house.call("desk_check_in", &["city", "", "+451234", "7", ""]).await.tag, "RETRY");
     house.has_heard_all("desk_check_in", "invalid check_in_not_open");
     house.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_number_is_looked_up_for_32_members_and_no_more() {
+    for (last, found) in [("m31", true), ("m32", false)] {
+        let house = thursday(2, json!({})).await;
+        for n in 0..33 {
+            house.person(&format!("m{n:02}"), json!({ "phone": "20123456" })).await;
+        }
+        house.all_book(last, "k").await;
+        house.at("2026-03-05T16:30:00Z").await;
+        let read = json!({ "term": "e4520123456", "older": [] }).to_string();
+        let args = ["city", "", "20123456", "1", read.as_str()];
+        if found {
+            assert_eq!(house.call("desk_check_in", &args).await.field("member"), last);
+        } else {
+            house.refuses("desk_check_in", &args, "check_in_not_open").await;
+        }
+        house.is_sound().await;
+    }
 }
 
 #[tokio::test]

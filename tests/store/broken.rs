@@ -154,6 +154,8 @@ async fn calls(house: &House) -> Vec<(&'static str, Vec<String>)> {
         ("read_org", vec![]),
         ("migrate", vec![]),
         ("put_terms", call(&["1", "", "", "", "", "[]"])),
+        ("put_names", call(&["1", "DK", "-", "", "[[\"ann\",\"Name of ann\",\"\",\"[]\"]]"])),
+        ("list_members", call(&["a", "10", "", "", "{\"alone\":[\"ia\"],\"words\":[[\"nname\"]]}"])),
         ("read_unrest", call(&["", ""])),
         ("read_report", call(&[&begin, &later, "", ""])),
         ("read_class", call(&["run", "dan"])),

@@ -39,6 +39,16 @@ async fn a_member_is_taken_over_found_and_erased() {
         assert_eq!(found(query).await, expected, "{query:?}");
     }
     assert_eq!(house.call("list_members", &["", "2", ""]).await.text(0), "ben");
+    let otherwise = [&with_clubs("all")[..], &["terms", "[]", "read_at", "7"]].concat();
+    let said = house.call("put_member", &otherwise).await;
+    assert_eq!((said.tag.as_str(), said.text(0).as_str(), said.text(2).as_str()), ("RETRY", "1", "Europe/Copenhagen"));
+    assert_eq!(house.call("list_members", &["4", "10", "", "7", ""]).await.tag, "RETRY");
+    for cursor in ["nonsense", "obert\tben", "n1:1:nzoe\tben", "n1:9:nan\tben", "n1:1", "n9999:1:x"] {
+        let by = json!({ "alone": [], "words": [["nan"]] }).to_string();
+        let said = house.refuses("list_members", &["an", "10", cursor, "", &by], "invalid").await;
+        assert_eq!(said.text(1), "/cursor", "{cursor}");
+    }
+    house.refuses("list_members", &["an", "10", "obert\tben"], "invalid").await;
     house.refuses("read_member", &["nobody"], "not_found").await;
     assert_eq!(house.call("read_member", &["ann"]).await.field("name"), "Ann Nord");
     house.refuses("erase_member", &["nobody"], "not_found").await;
@@ -49,12 +59,36 @@ async fn a_member_is_taken_over_found_and_erased() {
     house.refuses("read_standing", &["ann", "", ""], "not_found").await;
     assert_eq!(found("").await, "ben cay");
     assert_eq!(found("an").await, "");
-    for (function, refusals) in
-        [("put_member", "invalid"), ("read_member", "not_found"), ("list_members", ""), ("erase_member", "not_found")]
-    {
+    for (function, refusals) in [
+        ("put_member", "invalid"),
+        ("read_member", "not_found"),
+        ("list_members", "invalid"),
+        ("erase_member", "not_found"),
+    ] {
         house.has_heard_all(function, refusals);
     }
     house.is_sound().await;
+}
+
+#[tokio::test]
+async fn one_call_looks_at_200_whom_the_rarest_word_finds_and_goes_on_from_there() {
+    let house = House::open(json!({})).await;
+    let by = json!({ "alone": [], "words": [["naa"], ["nbb"]] }).to_string();
+    for n in 0..201 {
+        house.person(&format!("a{n:03}"), json!({ "name": "Aa" })).await;
+        house.person(&format!("b{n:03}"), json!({ "name": "Bb" })).await;
+        if n < 199 {
+            continue;
+        }
+        let said = house.call("list_members", &["aa bb", "10", "", "", &by]).await;
+        let next = said.text(0);
+        assert_eq!((said.payload.len(), next.is_empty()), (1, n < 200), "{} of each", n + 1);
+        if n == 200 {
+            house.person("z", json!({ "name": "Aa Bb" })).await;
+            let said = house.call("list_members", &["aa bb", "10", &next, "", &by]).await;
+            assert_eq!((said.text(0).as_str(), said.text(1).as_str(), said.payload.len()), ("", "z", 3));
+        }
+    }
 }
 
 #[tokio::test]

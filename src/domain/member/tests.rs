@@ -43,7 +43,7 @@ fn a_member_is_read_in_full() {
         },
     });
     let member = parse(&body).unwrap();
-    assert_eq!((member.name.as_str(), member.phone.as_deref()), ("Ann Å.", Some("+4512345678")));
+    assert_eq!((member.name.as_str(), member.phone.as_deref()), ("Ann Å.", Some("+45 12 34-56(78)")));
     assert_eq!(member.membership.clips_revision.as_deref(), Some("7"));
     assert_eq!(member.membership.clubs, Scope::Only(vec!["nord".to_owned(), "syd".to_owned()]));
     assert_eq!(member.membership.frozen.len(), 2);
@@ -114,7 +114,10 @@ fn a_member_holds_at_its_limits_and_not_one_past_them() {
     let many = |count: usize| json!((0..count).map(|n| format!("c{n}")).collect::<Vec<_>>());
     let winters =
         |count: i32| json!((0..count).map(|n| span(&format!("{}-01-01", 2001 + n), "2199-01-01")).collect::<Vec<_>>());
-    let mail = |len: usize| json!(format!("{}@example.com", "a".repeat(len - "@example.com".len())));
+    let mail = |len: usize| {
+        let label = "b".repeat(63);
+        json!(format!("{}@{label}.{label}.{}", "a".repeat(64), "c".repeat(len - 193)))
+    };
     for (pointer, value, good) in [
         ("/name", text(200), true),
         ("/name", text(201), false),
@@ -141,23 +144,45 @@ fn a_member_holds_at_its_limits_and_not_one_past_them() {
 }
 
 #[test]
-fn a_phone_number_is_compared_by_its_digits() {
-    for (written, compared) in
-        [("12345678", "12345678"), (" +45 12 34 56 78 ", "+4512345678"), ("(0045) 12.34/56-78", "004512345678")]
-    {
-        assert_eq!(parse_phone(written), Ok(compared.to_owned()));
+fn a_mail_address_is_one_that_mail_can_be_sent_to() {
+    for good in [
+        " ann@example.com ",
+        "ann+gym@exämple.com",
+        "o'hara@example.com",
+        "ann@xn--exmple-cua.com",
+        "ann@žydrė.lt",
+        "a.b.c@mail.example.co.uk",
+        "a_b-c%d@example.com",
+        "1@example.com",
+        "ann@[192.0.2.1]",
+    ] {
+        assert_eq!(parse_email(good), Ok(good.trim().to_owned()), "{good:?}");
     }
-    for bad in ["", "+", "phone", "12345a", "12+345", "++12345", "１２３４５", "123\n456", "123;456"] {
-        assert_eq!(parse_phone(bad), Err(PhoneError), "{bad:?}");
-    }
-}
-
-#[test]
-fn a_mail_address_has_a_name_and_a_host() {
-    for good in ["a@b", " ann@example.com ", "ånn+gym@exämple.com", "o'hara@example.com"] {
-        assert_eq!(parse_email(good), Ok(good.trim().to_owned()));
-    }
-    for bad in ["", "ann", "@example.com", "ann@", "a@b@c", "a n@b", "a@b\r\nBcc: c@d", "<a@b>", "a@b,c@d", "a@b\0"] {
+    for bad in [
+        "",
+        "ann",
+        "@example.com",
+        "ann@",
+        "a@b@c",
+        "a n@example.com",
+        "a@example.com\r\nBcc: c@d",
+        "<a@example.com>",
+        "a@example.com,c@d",
+        "a@example.com\0",
+        "a.@example.com",
+        ".a@example.com",
+        "a..b@example.com",
+        "a@.example.com",
+        "a@example..com",
+        "a@example.com.",
+        "a@-example.com",
+        "a@example-.com",
+        "a@exa mple.com",
+        "a(b)@example.com",
+        "a:b@example.com",
+        "a[b]@example.com",
+        "\"a b\"@example.com",
+    ] {
         assert_eq!(parse_email(bad), Err(EmailError), "{bad:?}");
     }
 }

@@ -17,6 +17,7 @@ use super::{
 use crate::domain::calendar::{parse_time, parse_zone};
 use crate::domain::fields::{Fields, flag, integer, list, string};
 use crate::domain::invalid::{FieldError, Parsed, wrong};
+use crate::domain::phone::Country;
 use crate::domain::span::{DAY_MS, MINUTE_MS, Span};
 
 /// A chain speaks at least one language, and no screen has room for a menu of more.
@@ -105,6 +106,7 @@ pub(super) fn policy(value: &Value) -> Parsed<Policy> {
     let attendance = f.required("attendance", attendance);
     let change_notice = f.required("change_notice", span(UP_TO_A_YEAR));
     let retention = f.required("retention", retention);
+    let phone_region = f.nullable("phone_region", string(Country::parse));
     f.finish(|| {
         Some(Policy {
             timezone: timezone?,
@@ -116,6 +118,7 @@ pub(super) fn policy(value: &Value) -> Parsed<Policy> {
             attendance: attendance?,
             change_notice: change_notice?,
             retention: retention?,
+            phone_region: phone_region?,
         })
     })
 }

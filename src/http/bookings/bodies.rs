@@ -13,7 +13,7 @@ use crate::domain::invalid::Parsed;
 use crate::http::classes::ClassBody;
 use crate::http::fees::MoneyBody;
 use crate::http::reason::REASON_LEN;
-use crate::http::schema::{BookingStatusWord, IdText, PaidWithWord, ReasonText};
+use crate::http::schema::{BookingStatusWord, PaidWithWord, PersonIdText, ReasonText};
 use crate::store::bookings::{CancelPreview, Charge, Roster, RosterEntry};
 use crate::store::classes::ClassView;
 
@@ -94,7 +94,7 @@ pub struct CancelPreviewBody {
 #[schema(as = NewBooking)]
 pub struct NewBookingBody {
     /// For whom: needed from the desk, and a member's own id at most.
-    #[schema(value_type = Option<IdText>)]
+    #[schema(value_type = Option<PersonIdText>)]
     pub member: Option<MemberId>,
     /// Whether a place on the waitlist will do.
     #[schema(default = true, nullable = false)]

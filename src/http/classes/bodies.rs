@@ -14,8 +14,8 @@ use crate::domain::refusal::Refusal;
 use crate::domain::span::Span;
 use crate::domain::terms::Terms;
 use crate::http::schema::{
-    BelowMinimumWord, BookingStatusWord, ClassStatusWord, IdText, InstantText, LateWord, ModeWord, ShortText, ThenWord,
-    TitleText, UntouchedRosterWord,
+    BelowMinimumWord, BookingStatusWord, ClassStatusWord, IdText, InstantText, LateWord, ModeWord, PersonIdText,
+    ShortText, ThenWord, TitleText, UntouchedRosterWord,
 };
 use crate::store::classes::ClassView;
 
@@ -64,7 +64,7 @@ pub struct ClassBody {
 #[schema(as = Instructor)]
 #[expect(dead_code, reason = "describes a value that the domain writes")]
 pub struct InstructorDoc {
-    #[schema(value_type = IdText)]
+    #[schema(value_type = PersonIdText)]
     id: String,
     #[schema(value_type = ShortText)]
     name: String,

@@ -13,8 +13,8 @@ use crate::domain::member::{Frozen, Member, Membership, MembershipStatus, Plan, 
 use crate::domain::standing::{Standing, Strike};
 use crate::http::fees::MoneyBody;
 use crate::http::schema::{
-    CategoryScope, ClubScope, DateText, EmailText, FrozenList, IdText, LanguageText, MembershipStatusWord, NameText,
-    PhoneText, PlanWord, RevisionText,
+    CategoryScope, ClubScope, DateText, EmailText, FrozenList, LanguageText, MembershipStatusWord, NameText,
+    PersonIdText, PhoneText, PlanWord, RevisionText,
 };
 
 /// A member as they are sent.
@@ -24,7 +24,7 @@ use crate::http::schema::{
 #[expect(dead_code, reason = "describes a body that the domain reads")]
 pub struct NewMemberDoc {
     /// That of the path, or absent.
-    #[schema(value_type = Option<IdText>)]
+    #[schema(value_type = Option<PersonIdText>)]
     id: Option<String>,
     #[schema(value_type = NameText)]
     name: String,
@@ -90,7 +90,7 @@ pub struct MemberBody {
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<String>,
-    /// Digits, with an optional leading `+`.
+    /// As it was put in, without outer blanks and what is not drawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     phone: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

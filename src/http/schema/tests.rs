@@ -3,14 +3,15 @@ use serde_json::{Value, json};
 use super::*;
 use crate::domain::calendar::{parse_date, parse_time};
 use crate::domain::fields::text;
-use crate::domain::ids::ClubId;
+use crate::domain::ids::{ClubId, MemberId};
 use crate::domain::instant::parse_instant;
-use crate::domain::member::{parse_email, parse_phone};
+use crate::domain::member::parse_email;
+use crate::domain::phone::{Country, parse_phone};
 use crate::domain::policy::parse_language;
 use crate::domain::span::Span;
 
 /// Texts that show where the two might differ.
-const TEXTS: [&str; 60] = [
+const TEXTS: [&str; 77] = [
     "",
     " ",
     "a",
@@ -58,6 +59,23 @@ const TEXTS: [&str; 60] = [
     "2200-01-01T00:00:00Z",
     "ann@example.com",
     "a@b@c",
+    "a.@example.com",
+    ".a@example.com",
+    "a..b@example.com",
+    "a.b@example.com",
+    "a@-example.com",
+    "a@example..com",
+    "f:1:ann",
+    "o'neill@example.com",
+    "oauth/google:1",
+    "{x}",
+    "a\\b",
+    "a\"b",
+    "<a>",
+    "\u{202a}+45\u{a0}20\u{2011}12",
+    "(+45) 201",
+    "１２３",
+    "DK",
     "a @b",
     "@b",
     "å@ö.se",
@@ -82,8 +100,10 @@ fn allows(schema: RefOr<Schema>, text: &Value) -> bool {
 #[test]
 fn a_text_that_is_described_is_read_and_one_that_is_read_is_described() {
     type Row = (&'static str, fn() -> RefOr<Schema>, fn(&str) -> bool);
-    let table: [Row; 10] = [
+    let table: [Row; 12] = [
         ("id", IdText::schema, |text| ClubId::parse(text).is_ok()),
+        ("person", PersonIdText::schema, |text| MemberId::parse(text).is_ok()),
+        ("country", CountryText::schema, |text| Country::parse(text).is_ok()),
         ("name", NameText::schema, |text_| text(1..=200)(&json!(text_)).is_ok()),
         ("span", SpanText::schema, |text| Span::parse(text).is_ok()),
         ("time", TimeText::schema, |text| parse_time(text).is_ok()),

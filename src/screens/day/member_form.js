@@ -42,8 +42,8 @@ class MemberForm {
     return [
       h("div.grid", { key: "who" },
         field(t("members.name"), input("name", known.name, { required: true, maxlength: 200 }), told("/name")),
-        this.isNew ? field(t("members.id"), input("id", undefined, { required: true, maxlength: 64, pattern: "[A-Za-z0-9._\\-]+" }), told("/id", t("members.id_hint"))) : null,
-        field(t("members.phone"), input("phone", known.phone, { type: "tel", maxlength: 40 }), told("/phone")),
+        this.isNew ? field(t("members.id"), input("id", undefined, { required: true, maxlength: 255, pattern: "[!#-;=?-\\[\\]-~]+" }), told("/id", t("members.id_hint"))) : null,
+        field(t("members.phone"), input("phone", known.phone, { type: "tel", maxlength: 64 }), told("/phone")),
         field(t("members.email"), input("email", known.email, { type: "email", maxlength: 254 }), told("/email")),
         field(t("members.born"), input("born", known.born, { type: "date" }), told("/born", t("members.born_hint"))),
         field(t("language"), select("language", [["", t("members.no_language")], ...languages(known.language)], known.language ?? ""))),

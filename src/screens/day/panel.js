@@ -96,7 +96,7 @@ class Panel {
     return ask(this.screen.fmt, {
       title: t("panel.substitute_title", { title: found.title }),
       body: () => [h("p", { key: "now" }, t("panel.now_teaches", { name: found.instructor?.name ?? "–" })),
-        field(t("form.instructor_id"), h("input", { name: "id", required: true, maxlength: 64, autocomplete: "off" }), { hint: t("form.instructor_hint") }),
+        field(t("form.instructor_id"), h("input", { name: "id", required: true, maxlength: 255, autocomplete: "off" }), { hint: t("form.instructor_hint") }),
         field(t("form.instructor"), h("input", { name: "name", required: true, maxlength: 100, autocomplete: "off" }))],
       actions: [{ label: t("panel.substitute"), run: async (form) => {
         await patch(`/v1/classes/${part(found.id)}`, { instructor: { id: form.get("id").trim(), name: form.get("name").trim() } }, { match: found.revision });

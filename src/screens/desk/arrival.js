@@ -9,9 +9,6 @@ import { t } from "../shared/words.js";
 const FORGET_MS = 9_000;
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "+", "0"];
 const LEN_MAX = 20;
-/** What a number dialled at home begins with abroad, and what it leaves out then. */
-const DIALLED = { "Europe/Vilnius": ["+370", /^[08]/], "Europe/Copenhagen": ["+45", /^$/], "Europe/Oslo": ["+47", /^$/] };
-
 export class Arrival {
   text = "";
   result = null;
@@ -29,22 +26,21 @@ export class Arrival {
     this.screen.update();
   }
 
-  /** Digits are a phone's; whatever has letters in it is a member's number. */
+  /** Digits are a phone's; whatever has letters in it, or too many digits for a phone, is a member's number. */
   #asked() {
     const text = this.text.trim();
-    const digits = text.replace(/[\s().-]/g, "");
-    return /^\+?\d{5,}$/.test(digits) ? { phone: digits } : { member: text };
+    const digits = text.replace(/[\s\p{Cf}\p{Pd}()./]/gu, "");
+    return /^\+?\d{5,18}$/.test(digits) ? { phone: text } : { member: text };
   }
 
-  /** The number as it was typed and, where nobody is known by that, as it is dialled from abroad. */
+  /** As a phone, in whatever form it was typed, and where nobody is known by that, as a member's number. */
   async #checkIn(body) {
     const key = this.key;
     try {
       return await post("/v1/check-ins", body, { key, tries: 2 });
     } catch (problem) {
-      const [prefix, trunk] = DIALLED[this.screen.org.timezone] ?? [];
-      if (problem.code !== "invalid" || !body.phone || body.phone.startsWith("+") || !prefix) throw problem;
-      return post("/v1/check-ins", { ...body, phone: prefix + body.phone.replace(trunk, "") }, { key: `${key}-abroad`, tries: 2 });
+      if (problem.code !== "invalid" || !/^\d+$/.test(body.phone ?? "")) throw problem;
+      return post("/v1/check-ins", { club: body.club, member: body.phone }, { key: `${key}-member`, tries: 2 });
     }
   }
 
@@ -120,7 +116,7 @@ export class Arrival {
   #form(children, label, hint) {
     return h("form.arrive", { key: "form", onsubmit: (event) => { event.preventDefault(); this.send(); } },
       h("div.field", { key: "who" }, h("label", { for: "who" }, label),
-        h("input", { id: "who", name: "who", value: this.text, maxlength: 64, autocomplete: "off", inputmode: hint ? "text" : "tel", spellcheck: "false",
+        h("input", { id: "who", name: "who", value: this.text, maxlength: 255, autocomplete: "off", inputmode: hint ? "text" : "tel", spellcheck: "false",
           oninput: (event) => { this.text = event.target.value; if (this.result) { this.result = null; } this.screen.update(); } }),
         hint && h("p.hint", null, hint)),
       children);

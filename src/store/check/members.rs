@@ -41,10 +41,17 @@ pub fn check(picture: &Picture, findings: &mut Findings) {
             findings.broken(1, format!("member {id} is listed and not there"));
         }
     }
-    let terms: usize = picture.members.iter().map(|(id, member)| terms(id, &member.fields).len()).sum();
-    if picture.member_index.len() != terms {
-        let listed = picture.member_index.len();
-        findings.broken(1, format!("members are to be found by {terms} terms, {listed} are listed"));
+    let terms = |name| picture.members.iter().map(|(id, member)| terms(id, &member.fields, name).len()).sum::<usize>();
+    for (what, listed, terms) in [
+        ("terms", picture.member_index.len(), terms("index")),
+        ("parts and numbers", picture.member_terms.len(), terms("terms")),
+    ] {
+        if listed != terms {
+            findings.broken(1, format!("members are to be found by {terms} {what}, {listed} are listed"));
+        }
+    }
+    if !picture.members_unread.is_empty() && picture.settings.get("unread").is_none() {
+        findings.broken(1, "members are unread and nobody asks for their terms");
     }
 }
 
@@ -143,14 +150,20 @@ fn listed(id: &str, member: &MemberPicture, picture: &Picture, findings: &mut Fi
     if picture.member_ids.contains_key(id) != known {
         findings.broken(1, format!("member {id}: listed among the members: {}, should be: {known}", !known));
     }
-    for term in terms(id, &member.fields) {
-        if !picture.member_index.contains_key(&term) {
-            findings.broken(1, format!("member {id} cannot be found by {term:?}"));
+    for (field, index) in [("index", &picture.member_index), ("terms", &picture.member_terms)] {
+        for term in terms(id, &member.fields, field) {
+            if !index.contains_key(&term) {
+                findings.broken(1, format!("member {id} cannot be found by {term:?}"));
+            }
         }
+    }
+    let laid_out = picture.settings.count("layout") >= 3;
+    if known && laid_out && member.fields.get("terms").is_none() && !picture.members_unread.contains_key(id) {
+        findings.broken(1, format!("member {id} has no terms to be found by"));
     }
 }
 
-fn terms(id: &str, fields: &Fields) -> Vec<String> {
-    let terms: Vec<String> = serde_json::from_str(fields.text("index")).unwrap_or_default();
+fn terms(id: &str, fields: &Fields, name: &str) -> Vec<String> {
+    let terms: Vec<String> = serde_json::from_str(fields.text(name)).unwrap_or_default();
     terms.into_iter().map(|term| format!("{term}\t{id}")).collect()
 }

@@ -35,6 +35,9 @@ pub struct Picture {
     pub instructor_classes: BTreeMap<String, Scores>,
     pub member_ids: Scores,
     pub member_index: Scores,
+    /// The index of layout 3, and the members it lacks.
+    pub member_terms: Scores,
+    pub members_unread: Scores,
     pub class_index: Scores,
     pub unopened: Scores,
     pub timers: Scores,
@@ -133,6 +136,8 @@ enum Place {
     Timers,
     Members,
     MemberIndex,
+    MemberTerms,
+    MembersUnread,
     Class(String, ClassPart),
     Booking(String),
     Member(String, MemberPart),
@@ -181,6 +186,8 @@ impl Place {
             ("timers", None, None) => Place::Timers,
             ("members", None, None) => Place::Members,
             ("members", Some("index"), None) => Place::MemberIndex,
+            ("members", Some("terms"), None) => Place::MemberTerms,
+            ("members", Some("unread"), None) => Place::MembersUnread,
             ("fees" | "events", None, None) => Place::Stream,
             ("club", Some(id), Some("classes")) => Place::ClubClasses(ClubId::parse(id).ok()?.to_string()),
             ("category", Some(part), Some("classes")) => Place::CategoryClasses(keys::named(part)),
@@ -205,6 +212,7 @@ impl Place {
             Place::Stream => return None,
             Place::ClubClasses(_) | Place::CategoryClasses(_) | Place::InstructorClasses(_) => Kind::Sorted,
             Place::Classes | Place::Unopened | Place::Timers | Place::Rest | Place::SeriesIndex => Kind::Sorted,
+            Place::MemberTerms | Place::MembersUnread => Kind::Sorted,
             Place::Members | Place::MemberIndex | Place::Class(..) | Place::Member(..) => Kind::Sorted,
         })
     }
@@ -303,6 +311,8 @@ impl Picture {
             (Place::Timers, Content::Sorted(scores)) => self.timers = scores,
             (Place::Members, Content::Sorted(scores)) => self.member_ids = scores,
             (Place::MemberIndex, Content::Sorted(scores)) => self.member_index = scores,
+            (Place::MemberTerms, Content::Sorted(scores)) => self.member_terms = scores,
+            (Place::MembersUnread, Content::Sorted(scores)) => self.members_unread = scores,
             (Place::Class(id, part), content) => {
                 self.classes.entry(id.clone()).or_default().put(&id, part, content, findings)
             }

@@ -1,16 +1,33 @@
 --[[ desk_check_in: check a member in to their class at this club, found by id or phone.
   KEYS   1 anchor of the organisation
-  ARGV   1 now_ms  2 sub  3 role  4 command  5 fingerprint  6 keep_ms  7 club  8 member ('' = by phone)  9 phone
-  REPLY  CHECKED_IN <booking> | REFUSED <code> <until> <detail>
+  ARGV   1 now_ms  2 sub  3 role  4 command  5 fingerprint  6 keep_ms  7 club  8 member ('' = by phone)
+         9 phone as it was put in  10 revision it was read under
+         11 JSON: `term` of the phone ('' = nobody's), and the forms in which an `older` layout may have it
+  REPLY  CHECKED_IN <booking> | RETRY <revision> <policy> <zone> | REFUSED <code> <until> <detail>
   EVENTS checked_in, fee_charged, present_on_standby, booking_promoted, excused, fee_waived, ban_lifted,
          waitlist_left, and what a gone obstacle causes
   WHY    the one at the kiosk need not know which class, only who they are ]]
 do
-  local function who(X, member, phone)
+  local sharers_max = 32 -- members one number is looked up for: a family, and not a number that stands for none
+
+  local function who(X, member, phone, read)
     if member ~= '' then return { member } end
-    local out = {}
-    local found = redis.call('ZRANGEBYLEX', X.p .. 'members:index', '[' .. phone .. '\t', '(' .. phone .. '\t\255')
-    for i, entry in ipairs(found) do out[i] = string.match(entry, '\t(.*)$') end
+    local key, terms, out, seen = X.p .. 'members:index', { phone }, {}, {}
+    if read and R.laid_out(X, 3) then
+      key, terms = X.p .. 'members:terms', read.term ~= '' and { read.term } or {}
+    elseif read then
+      terms = read.older
+    end
+    for _, term in ipairs(terms) do
+      local found = redis.call('ZRANGEBYLEX', key, '[' .. term .. '\t', '(' .. term .. '\t\255', 'LIMIT', 0, sharers_max)
+      X.spent = X.spent + #found
+      for _, entry in ipairs(found) do
+        local id = string.match(entry, '\t(.*)$')
+        if not seen[id] then
+          seen[id], out[#out + 1] = true, id
+        end
+      end
+    end
     return out
   end
 
@@ -41,11 +58,12 @@ do
     return found, best
   end
 
-  R.write('desk_check_in', function(X, club, member, phone)
+  R.write('desk_check_in', function(X, club, member, phone, revision, read)
+    if R.read_otherwise(X, revision) then return R.read_again(X) end
     if redis.call('HEXISTS', X.p .. 'clubs', club) == 0 then
       return R.refuse('invalid', '/club', 'there is no such club')
     end
-    local found, place = choose(X, club, who(X, member, phone))
+    local found, place = choose(X, club, who(X, member, phone, read and read ~= '' and cjson.decode(read)))
     if not found then
       return R.refuse('invalid', member ~= '' and '/member' or '/phone', 'there is no such member')
     end

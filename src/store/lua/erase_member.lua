@@ -16,6 +16,7 @@ do
   -- The places ahead have been given up: the person goes.
   function R.forget(X, m, at)
     R.reindex_member(X, m, '')
+    R.reindex_terms(X, m, '')
     R.drop(R.z(X, 'timers'), 'a1 ' .. m.id)
     R.drop(R.z(X, 'members'), m.id)
     R.assign(X, m, 'member', {

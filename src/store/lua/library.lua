@@ -7,7 +7,8 @@
 
   Keys of one organisation, all under the prefix rc:{org}:
     org                   hash    name zone currency policy revision clock time changes ms, and what is under way:
-                                  rest rest_front rest_back (work.lua), reterm (terms.lua), layout own migrated (layout.lua)
+                                  rest rest_front rest_back (work.lua), reterm (terms.lua), layout noted migrated (layout.lua),
+                                  read_in read_at directory unread (directory.lua)
     clubs                 hash    club id -> name
     rest                  zset    what the last call left to do, in order (work.lua)
     class:<id>            hash    what is taught, the terms, status, counters
@@ -26,7 +27,9 @@
     member:<id>:fees      zset    lines of the ledger, by their number
     member:<id>:replies   hash    command -> the reply it got, for replies with a name in them; goes with the person
     members               zset    member ids, by id
-    members:index         zset    "<term>\t<id>" for look-up by id, phone or name
+    members:index         zset    "<term>\t<id>" for look-up by id, phone or name, as layouts before 3 read it
+    members:terms         zset    "<term>\t<id>" for look-up (layout 3, directory.lua)
+    members:unread        zset    members whose terms are to be asked for
     classes               zset    class ids by start
     club:<id>:classes     zset    the same for one club
     category:<name>:classes, instructor:<id>:classes   zset    the same for one category, one instructor (layout 2)
@@ -130,8 +133,8 @@ do -- hashes: loaded once per call, written back by field
   -- than what they decide.
   local kinds = {
     org = {
-      { text = 'zone rest reterm own', number = 'revision clock time changes ms layout' },
-      { text = 'name currency migrated', number = 'rest_front rest_back' },
+      { text = 'zone rest reterm noted unread', number = 'revision clock time changes ms layout read_at' },
+      { text = 'name currency migrated read_in directory', number = 'rest_front rest_back' },
     },
     class = {
       {
@@ -161,7 +164,7 @@ do -- hashes: loaded once per call, written back by field
     },
     member = {
       { text = 'status plan valid_from valid_until clubs categories frozen erased', number = 'clips banned_until' },
-      { text = 'clips_revision born index', number = 'ban_ended open_fees visits' },
+      { text = 'clips_revision born index terms', number = 'ban_ended open_fees visits' },
     },
   }
 

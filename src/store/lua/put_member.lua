@@ -1,7 +1,7 @@
 --[[ put_member: take over a member from the membership system.
   KEYS   1 anchor of the organisation
   ARGV   1 now_ms  2 sub  3 role  4 command  5 fingerprint  6 keep_ms  7 member  8… name, value pairs (all of them)
-  REPLY  MEMBER <id> <member> | REFUSED <code> <until> <detail>
+  REPLY  MEMBER <id> <member> | RETRY <revision> <policy> <zone> | REFUSED <code> <until> <detail>
   EVENTS member_changed, booking_cancelled, waitlist_left, and what freed spots or a gone obstacle cause
   WHY    an ended or newly frozen membership gives its spots back in the same breath ]]
 do
@@ -63,6 +63,10 @@ do
   R.write('put_member', function(X, id, ...)
     local list, new = { ... }, {}
     for i = 1, #list, 2 do new[list[i]] = list[i + 1] end
+    if R.read_otherwise(X, new.read_at) then return R.read_again(X) end
+    -- `read_at` is the revision under which the phone among the terms was read.
+    local terms = new.terms or '[]'
+    new.read_at, new.terms = nil, nil
     local pointer = unknown_club(X, new.clubs)
     if pointer then return R.refuse('invalid', pointer, 'there is no such club') end
     local m = R.member(X, id) or R.create(X, 'member', id)
@@ -84,6 +88,7 @@ do
       R.withdraw(X, m, was)
       R.touched(X, id)
     end
+    if R.text(m.terms) ~= terms then R.reindex_terms(X, m, terms) end
     return 'MEMBER', { kind = 'member', id = id }
   end)
 end

@@ -134,6 +134,7 @@ do
       return false
     end
     if X.org.reterm then return R.ask_terms(X) end
+    if X.org.unread then return R.ask_names(X) end
     if nothing_due(X) then return true end
     local caller = X.by
     X.by, X.settling = { sub = 'rollcall', role = 'system' }, true

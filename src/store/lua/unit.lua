@@ -204,7 +204,7 @@ do -- the unit of work
     if #X.events == 0 and #X.changed == 0 and next(X.sets) == nil and #X.after == 0 then return end
     if #X.events > 0 then
       R.set(X, X.org, 'ms', math.max(X.org.ms or 0, X.now))
-      R.set(X, X.org, 'own', R.cursor(X))
+      R.set(X, X.org, 'noted', R.cursor(X))
     end
     local lines = lines_of(X)
     if #X.fees > 0 then X.types[X.p .. 'fees'] = 'stream' end
@@ -289,6 +289,8 @@ do -- entry points
       if not redis then take_over() end
       local X = R.open(keys[1], args[1], 'rollcall', 'system')
       if unknown_org(X) then return answer(X, R.refuse('not_found')) end
+      -- Read before the body writes, as nothing may fail after that.
+      X.due = next_due(X)
       return answer(X, body(X, unpack(args, 2)))
     end)
   end
