@@ -19,6 +19,7 @@ mod erased;
 mod events;
 mod limits;
 mod members;
+mod misclicks;
 mod obstacles;
 mod offers;
 mod policies;
