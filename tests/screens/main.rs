@@ -23,6 +23,7 @@ mod access;
 mod kept;
 mod keyboard;
 mod languages;
+mod money;
 mod pictures;
 mod served;
 mod words;
