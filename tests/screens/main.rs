@@ -24,6 +24,7 @@ mod kept;
 mod keyboard;
 mod languages;
 mod money;
+mod narrow;
 mod pictures;
 mod served;
 mod words;
