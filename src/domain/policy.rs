@@ -72,6 +72,8 @@ pub struct CancelRules {
     pub late_is_strike: bool,
     /// A late cancel's charge is waived when the spot is taken again.
     pub forgive_if_refilled: bool,
+    /// Whoever books once cancelling is no longer free may cancel free for this long: a misclick costs nothing.
+    pub after_booking: Span,
 }
 
 /// How a freed spot finds its next member.

@@ -16,8 +16,8 @@ use super::span::Span;
 /// Names that mean something somewhere, so that random documents get past the first field.
 const NAMES: &str = "id name club title category room instructor starts_at minutes capacity minimum min_age policy preset email \
     phone born language membership plan status clips clips_revision valid_from valid_until clubs categories frozen from until \
-    timezone currency languages booking opens before days at closes_before daily_limit cancel free_until late waitlist mode \
-    quiet attendance strikes ban change_notice retention history events a/b ~";
+    timezone currency languages booking opens before days at closes_before daily_limit cancel free_until after_booking late \
+    waitlist mode quiet attendance strikes ban change_notice retention history events a/b ~";
 
 const TEXTS: &str = "nord Yoga 2026-07-10T18:00:00Z 2026-02-30 08:00 24:00 P7D PT0S P1Y PT999999999S Europe/Copenhagen DKK da \
     auto offer charged unlimited clips active all standard +4512345678 ann@example.com";

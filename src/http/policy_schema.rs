@@ -106,6 +106,10 @@ struct CancelRulesDoc {
     /// A late cancel's charge is waived when the spot is taken again.
     #[schema(required = false)]
     forgive_if_refilled: bool,
+    /// Whoever books, or takes a first-come spot, once cancelling is no longer free may cancel free for this long, until
+    /// the class starts.
+    #[schema(value_type = SpanText, required = false)]
+    after_booking: String,
 }
 
 /// How a freed spot finds its next member.

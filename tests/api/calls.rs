@@ -306,6 +306,7 @@ fn policy_fields() -> Vec<Field> {
     let spans = [
         "/booking/closes_before",
         "/cancel/free_until",
+        "/cancel/after_booking",
         "/waitlist/offer_for",
         "/waitlist/promote_until",
         "/waitlist/grace",

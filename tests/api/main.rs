@@ -20,6 +20,7 @@ mod events;
 mod finding;
 mod limits;
 mod members;
+mod misclicks;
 mod obstacles;
 mod offers;
 mod persons;

@@ -15,7 +15,7 @@ async fn changes_policy(org: &Org, pointer: &str, value: Value) {
     org.admin().put("/v1/org/policy", policy).await;
 }
 
-/// `pulsn-dk`, as the contract prints it.
+/// `pulsn-dk`, as the contract prints it, with what that leaves out.
 fn pulsn() -> Value {
     json!({
         "timezone": "Europe/Copenhagen", "currency": "DKK", "languages": ["da", "en"],
@@ -25,7 +25,7 @@ fn pulsn() -> Value {
         },
         "cancel": {
             "free_until": "PT2H", "late": "charged", "late_fee": 3000, "late_is_strike": false,
-            "forgive_if_refilled": false,
+            "forgive_if_refilled": false, "after_booking": "PT0S",
         },
         "waitlist": {
             "max": 20, "mode": "auto", "offer_for": "PT30M", "promote_until": "PT3H", "then": "first_come",

@@ -1,5 +1,6 @@
 //! What members and the desk do with bookings: book, accept, cancel, and ask what cancelling would cost.
 
+use chrono::TimeDelta;
 use rollcall::domain::instant::Instant;
 use rollcall::domain::policy::Late;
 
@@ -83,11 +84,13 @@ impl Org {
             Judgement::Same(place) => Answer::done(200, "repeated", Body::Booking(self.view_booking(place))),
             Judgement::Take(place) => {
                 self.take_spot(place, "booking_promoted", self.now);
+                self.spare_misclick(place);
                 Answer::done(200, "taken", Body::Booking(self.view_booking(place)))
             }
             Judgement::Spot => {
                 let number = self.new_place(class, member);
                 self.take_spot(number, "booking_confirmed", self.now);
+                self.spare_misclick(number);
                 Answer::done(201, "booked", Body::Booking(self.view_booking(number)))
             }
             Judgement::Queue => {
@@ -115,6 +118,7 @@ impl Org {
             ran_out: false,
             by_clip: None,
             grace_until: None,
+            misclick_until: None,
             moved: None,
             fee: 0,
             owing: None,
@@ -147,8 +151,17 @@ impl Org {
         if booking.status != Status::Booked {
             return class.starts_at;
         }
-        let until = [Some(class.terms.cancel_by), booking.grace_until, booking.moved];
+        let until = [Some(class.terms.cancel_by), booking.grace_until, booking.misclick_until, booking.moved];
         until.into_iter().flatten().max().map_or(class.starts_at, |until| until.min(class.starts_at))
+    }
+
+    /// The member, or the desk for them, booked past the cutoff, or a waiting member took what was free.
+    fn spare_misclick(&mut self, number: Number) {
+        let terms = &self.classes[&self.bookings[number].class].terms;
+        let spared = TimeDelta::milliseconds(terms.policy.cancel.after_booking.fixed_ms());
+        if self.now >= terms.cancel_by && spared > TimeDelta::zero() {
+            self.bookings[number].misclick_until = Some(self.now + spared);
+        }
     }
 
     pub fn cancel(&mut self, number: Number, charge: Option<bool>) -> Answer {
@@ -169,11 +182,13 @@ impl Org {
         }
         if now < self.free_until(number) || charge == Some(false) {
             let spared = now >= self.free_until(number);
+            let misclicked = !spared && booking.misclick_until.is_some_and(|until| now < until);
             self.give_up(number, now);
             let outcome = match booking.status {
                 Status::Waitlisted => "left",
                 Status::Offered => "declined",
                 _ if spared => "spared",
+                _ if misclicked => "misclicked",
                 _ => "free",
             };
             return Answer::done(200, outcome, Body::Booking(self.view_booking(number)));

@@ -73,7 +73,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ),
     (
         "cancel",
-        "free late late_by_clip left declined repeated replayed cancel_closed not_found idempotency_mismatch \
+        "free misclicked late late_by_clip left declined repeated replayed cancel_closed not_found idempotency_mismatch \
          wrong_status +booking_cancelled +waitlist_left +booking_promoted +spot_offered +promotion_passed_over \
          +spot_freed +fee_charged +ban_started",
     ),

@@ -291,6 +291,7 @@ fn moments(org: &Org) -> Vec<Instant> {
     for booking in org.bookings.iter().filter(|b| b.status.live()) {
         moments.extend(booking.offer_ends);
         moments.extend(booking.grace_until);
+        moments.extend(booking.misclick_until);
     }
     moments
 }

@@ -71,6 +71,7 @@ fn throw(dice: &mut Dice, policy: &mut Value) {
     set(40, "/attendance/decide_before", &["PT0S", "PT2H", "PT24H"].map(Value::from));
     set(50, "/attendance/below_minimum", &["cancel", "warn"].map(Value::from));
     set(75, "/cancel/forgive_if_refilled", &[json!(true)]);
+    set(60, "/cancel/after_booking", &["PT0S", "PT5M", "PT30M", "PT3H"].map(Value::from));
     set(60, "/waitlist/max", &[json!(1), json!(2), json!(20), json!(0)]);
     set(75, "/waitlist/mode", &["offer", "offer", "auto"].map(Value::from));
     set(50, "/waitlist/offer_for", &["PT10M", "PT30M", "PT2H", "PT26H"].map(Value::from));

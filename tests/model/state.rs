@@ -170,6 +170,8 @@ pub struct Booking {
     /// Paid with a clip; `None` as long as no spot was taken.
     pub by_clip: Option<bool>,
     pub grace_until: Option<Instant>,
+    /// Booked past the cutoff: free to cancel until here.
+    pub misclick_until: Option<Instant>,
     /// The club moved the class at short notice: free to cancel until what was then its new start.
     pub moved: Option<Instant>,
     /// What is still charged for it, in minor units.

@@ -23,6 +23,8 @@ mod access;
 mod kept;
 mod keyboard;
 mod languages;
+mod money;
+mod narrow;
 mod pictures;
 mod served;
 mod words;

@@ -183,6 +183,7 @@ fn cancel(value: &Value) -> Parsed<CancelRules> {
     let late_fee = f.required("late_fee", integer(FEE_MINOR));
     let late_is_strike = f.required("late_is_strike", flag);
     let forgive_if_refilled = f.required("forgive_if_refilled", flag);
+    let after_booking = f.required("after_booking", span(UP_TO_A_YEAR));
     f.finish(|| {
         Some(CancelRules {
             free_until: free_until?,
@@ -190,6 +191,7 @@ fn cancel(value: &Value) -> Parsed<CancelRules> {
             late_fee: late_fee?,
             late_is_strike: late_is_strike?,
             forgive_if_refilled: forgive_if_refilled?,
+            after_booking: after_booking?,
         })
     })
 }

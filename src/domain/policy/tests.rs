@@ -190,6 +190,7 @@ fn spans_hold_at_their_limits_and_not_one_past_them() {
     let decade = ["PT0S", "P3660D", "P3660DT1S"];
     for (pointer, [min, max, over]) in [
         ("/cancel/free_until", year),
+        ("/cancel/after_booking", year),
         ("/waitlist/offer_for", ["PT1M", "P366D", "PT8784H1S"]),
         ("/waitlist/promote_until", year),
         ("/waitlist/grace", year),

@@ -2,11 +2,12 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// The policy example of the contract, word for word; it is `pulsn-dk` in full.
+/// The policy example of the contract, with what it leaves out as in `standard`; it is `pulsn-dk` in full.
 const CONTRACT: &str = r#"
 {"timezone": "Europe/Copenhagen", "currency": "DKK", "languages": ["da", "en"],
  "booking":    {"opens": {"before": "P7D"}, "closes_before": "PT0S", "daily_limit": null, "open_limit": null, "allow_overlap": false},
- "cancel":     {"free_until": "PT2H", "late": "charged", "late_fee": 3000, "late_is_strike": false, "forgive_if_refilled": false},
+ "cancel":     {"free_until": "PT2H", "late": "charged", "late_fee": 3000, "late_is_strike": false, "forgive_if_refilled": false,
+                "after_booking": "PT0S"},
  "waitlist":   {"max": 20, "mode": "auto", "offer_for": "PT30M", "promote_until": "PT3H", "then": "first_come",
                 "grace": "PT30M", "leave_overlapping": true, "quiet": {"from": "22:00", "until": "07:00"}},
  "attendance": {"check_in_opens": "PT60M", "check_in_due": "PT5M", "check_in_closes": "PT10M", "late_fee": 3000, "no_show_fee": 3000,

@@ -88,6 +88,7 @@ impl Terms {
             ("late_fee", cancel.late_fee.to_string()),
             ("late_is_strike", flag(cancel.late_is_strike)),
             ("forgive", flag(cancel.forgive_if_refilled)),
+            ("after_booking_ms", ms(&cancel.after_booking)),
             ("waitlist_max", waitlist.max.to_string()),
             ("mode", waitlist.mode.to_string()),
             ("offer_ms", ms(&waitlist.offer_for)),

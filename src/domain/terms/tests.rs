@@ -11,8 +11,8 @@ use crate::domain::presets::{preset, presets};
 
 /// The names of the hash's fields that the atomic core reads, in the order they are written.
 const FIELDS: &str = "zone date starts ends opens_at closes_at cancel_by promote_until decide_at check_in_opens check_in_due \
-    check_in_closes quiet daily_limit open_limit allow_overlap late late_fee late_is_strike forgive waitlist_max mode offer_ms \
-    then grace_ms leave_overlapping check_in_fee no_show_fee strikes strike_window_ms ban_ms below_minimum untouched_roster \
+    check_in_closes quiet daily_limit open_limit allow_overlap late late_fee late_is_strike forgive after_booking_ms waitlist_max \
+    mode offer_ms then grace_ms leave_overlapping check_in_fee no_show_fee strikes strike_window_ms ban_ms below_minimum untouched_roster \
     change_notice_ms currency policy";
 
 fn at(text: &str) -> Instant {
@@ -149,7 +149,7 @@ fn the_fields_are_those_the_atomic_core_reads() {
 
 #[test]
 fn the_fields_are_text_that_lua_can_count_with() {
-    let patch = json!({"cancel": {"late_is_strike": true}, "booking": {"open_limit": 8}, "attendance": {"strikes": 2}});
+    let patch = json!({"cancel": {"late_is_strike": true, "after_booking": "PT10M"}, "booking": {"open_limit": 8}, "attendance": {"strikes": 2}});
     let fields = fields(&Terms::of(&policy("pulsn-dk", patch), at("2026-07-10T18:00:00+02:00"), 55));
     for (name, value) in [
         ("zone", "Europe/Copenhagen"),
@@ -163,6 +163,7 @@ fn the_fields_are_text_that_lua_can_count_with() {
         ("late_fee", "3000"),
         ("late_is_strike", "1"),
         ("forgive", "0"),
+        ("after_booking_ms", "600000"),
         ("waitlist_max", "20"),
         ("mode", "auto"),
         ("offer_ms", "1800000"),

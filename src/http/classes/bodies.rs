@@ -100,6 +100,9 @@ pub struct TermsBody {
     #[schema(value_type = LateWord)]
     late_cancel: Late,
     late_cancel_is_strike: bool,
+    /// Free to cancel for this long after a booking that was made past `cancel_by`.
+    #[schema(value_type = String, example = "PT10M")]
+    after_booking: Span,
     waitlist_max: u32,
     #[schema(value_type = ModeWord)]
     waitlist_mode: Mode,
@@ -208,6 +211,7 @@ impl TermsBody {
             allow_overlap: policy.booking.allow_overlap,
             late_cancel: policy.cancel.late,
             late_cancel_is_strike: policy.cancel.late_is_strike,
+            after_booking: policy.cancel.after_booking,
             waitlist_max: policy.waitlist.max,
             waitlist_mode: policy.waitlist.mode,
             waitlist_then: policy.waitlist.then,

@@ -17,7 +17,7 @@ pub(super) fn of(schema: &str) -> Option<Value> {
         "NewClass" => json!({
             "club": "main", "title": "Yoga", "category": "yoga", "room": "Hall 1", "instructor": { "id": "i-1", "name": "Kim" },
             "starts_at": "2030-01-07T18:00:00+01:00", "minutes": 60, "capacity": 20, "minimum": 3,
-            "policy": { "cancel": { "free_until": "PT4H" } },
+            "policy": { "cancel": { "free_until": "PT4H", "after_booking": "PT10M" } },
         }),
         "ClassChange" => json!({ "room": "Hall 2", "capacity": 24, "minimum": null }),
         "NewSeries" => json!({

@@ -1,6 +1,7 @@
 /** The field that fits a rule. */
 
 import { h } from "../shared/dom.js";
+import { minor, step, whole } from "../shared/money.js";
 import { select } from "../shared/parts.js";
 import { t } from "../shared/words.js";
 
@@ -38,8 +39,8 @@ export function control(fmt, rule, value, policy, set) {
     case "count": return number(name, value, set, { class: "short" });
     case "count?": return h("div.row", null, toggle(t("rules.limited"), value !== null, (on) => set(on ? 3 : null)), value !== null && number(name, value, set, { class: "short", min: 1 }));
     case "money": {
-      const digits = new Intl.NumberFormat("en", { style: "currency", currency: policy.currency }).resolvedOptions().maximumFractionDigits;
-      return h("div.row", null, number(name, value / 10 ** digits, (to) => set(Math.round(to * 10 ** digits)), { class: "short", step: "any" }), h("span", null, policy.currency));
+      const { currency } = policy;
+      return h("div.row", null, number(name, whole(value, currency), (to) => set(minor(to, currency)), { class: "short", step: step(currency) }), h("span", null, currency));
     }
     case "opens": return h("div.stack", null,
       h("label", { key: "kind" }, h("span.sr", null, name), select("opens", [["before", t("opens.before")], ["days", t("opens.days")]], value.before ? "before" : "days",

@@ -4,6 +4,7 @@ import { h } from "../shared/dom.js";
 import { part, patch, post } from "../shared/api.js";
 import { ask, note } from "../shared/dialogs.js";
 import { zoned } from "../shared/format.js";
+import { ID, ID_MAX } from "../shared/ids.js";
 import { field, select } from "../shared/parts.js";
 import { t } from "../shared/words.js";
 import { Override } from "./override.js";
@@ -16,7 +17,7 @@ export function common(screen, known = {}) {
     field(t("form.title"), input("title", known.title, { required: true, maxlength: 200 })),
     field(t("form.category"), input("category", known.category, { maxlength: 100 })),
     field(t("form.room"), input("room", known.room, { maxlength: 100 })),
-    field(t("form.instructor_id"), input("instructor_id", known.instructor?.id, { maxlength: 255, pattern: "[!#-;=?-\\[\\]-~]+" }), { hint: t("form.instructor_hint") }),
+    field(t("form.instructor_id"), input("instructor_id", known.instructor?.id, { maxlength: ID_MAX, pattern: ID }), { hint: t("form.instructor_hint") }),
     field(t("form.instructor"), input("instructor_name", known.instructor?.name, { maxlength: 100 })),
     field(t("form.minutes"), input("minutes", known.minutes ?? 60, { type: "number", min: 1, max: 1440, required: true })),
     field(t("form.capacity"), input("capacity", known.capacity ?? 20, { type: "number", min: 1, max: 5000, required: true })),

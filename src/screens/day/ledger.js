@@ -2,6 +2,7 @@
 
 import { h } from "../shared/dom.js";
 import { readAll } from "../shared/api.js";
+import { decimal } from "../shared/money.js";
 import { empty, tag, waiting } from "../shared/parts.js";
 import { openMember, waiveButton } from "../shared/member.js";
 import { t } from "../shared/words.js";
@@ -47,10 +48,9 @@ export class Ledger {
       const text = String(value ?? "");
       return `"${(/^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
     };
-    const digits = (currency) => new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits;
     const head = ["id", "at", "member", "booking", "kind", "reason", "amount", "currency", "waives"];
     const rows = this.lines.map(({ id, at, member, booking, kind, reason, amount, waives }) =>
-      [id, at, member, booking, kind, reason, (amount.amount / 10 ** digits(amount.currency)).toFixed(digits(amount.currency)), amount.currency, waives]);
+      [id, at, member, booking, kind, reason, decimal(amount.amount, amount.currency), amount.currency, waives]);
     return [head, ...rows].map((row) => row.map(cell).join(",")).join("\r\n");
   }
 

@@ -3,6 +3,7 @@
 import { h } from "../shared/dom.js";
 import { Problem, freshKey, part, put, read, remove } from "../shared/api.js";
 import { ask, note } from "../shared/dialogs.js";
+import { ID, ID_MAX } from "../shared/ids.js";
 import { field, icon, select } from "../shared/parts.js";
 import { LANGUAGES, t } from "../shared/words.js";
 
@@ -42,7 +43,7 @@ class MemberForm {
     return [
       h("div.grid", { key: "who" },
         field(t("members.name"), input("name", known.name, { required: true, maxlength: 200 }), told("/name")),
-        this.isNew ? field(t("members.id"), input("id", undefined, { required: true, maxlength: 255, pattern: "[!#-;=?-\\[\\]-~]+" }), told("/id", t("members.id_hint"))) : null,
+        this.isNew ? field(t("members.id"), input("id", undefined, { required: true, maxlength: ID_MAX, pattern: ID }), told("/id", t("members.id_hint"))) : null,
         field(t("members.phone"), input("phone", known.phone, { type: "tel", maxlength: 64 }), told("/phone")),
         field(t("members.email"), input("email", known.email, { type: "email", maxlength: 254 }), told("/email")),
         field(t("members.born"), input("born", known.born, { type: "date" }), told("/born", t("members.born_hint"))),

@@ -4,6 +4,7 @@ import { h } from "../shared/dom.js";
 import { part, patch, post, read, readAll } from "../shared/api.js";
 import { now } from "../shared/clock.js";
 import { ask, askReason, note } from "../shared/dialogs.js";
+import { ID, ID_MAX } from "../shared/ids.js";
 import { bar, empty, field, tag, waiting } from "../shared/parts.js";
 import { t } from "../shared/words.js";
 import { change } from "./form.js";
@@ -96,7 +97,7 @@ class Panel {
     return ask(this.screen.fmt, {
       title: t("panel.substitute_title", { title: found.title }),
       body: () => [h("p", { key: "now" }, t("panel.now_teaches", { name: found.instructor?.name ?? "–" })),
-        field(t("form.instructor_id"), h("input", { name: "id", required: true, maxlength: 255, autocomplete: "off" }), { hint: t("form.instructor_hint") }),
+        field(t("form.instructor_id"), h("input", { name: "id", required: true, maxlength: ID_MAX, pattern: ID, autocomplete: "off" }), { hint: t("form.instructor_hint") }),
         field(t("form.instructor"), h("input", { name: "name", required: true, maxlength: 100, autocomplete: "off" }))],
       actions: [{ label: t("panel.substitute"), run: async (form) => {
         await patch(`/v1/classes/${part(found.id)}`, { instructor: { id: form.get("id").trim(), name: form.get("name").trim() } }, { match: found.revision });

@@ -11,7 +11,7 @@ export const RULES = [
     rule("booking.daily_limit", "count?"), rule("booking.open_limit", "count?"), rule("booking.allow_overlap", "flag"),
   ]],
   ["cancel", [
-    rule("cancel.free_until", "span", { units: ["M", "H"] }), rule("cancel.late", "choice", { options: ["refused", "charged"] }),
+    rule("cancel.free_until", "span", { units: ["M", "H"] }), rule("cancel.after_booking", "span", { units: ["M", "H"] }), rule("cancel.late", "choice", { options: ["refused", "charged"] }),
     rule("cancel.late_fee", "money"), rule("cancel.late_is_strike", "flag"), rule("cancel.forgive_if_refilled", "flag"),
   ]],
   ["waitlist", [

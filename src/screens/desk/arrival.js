@@ -2,6 +2,7 @@
 
 import { h } from "../shared/dom.js";
 import { freshKey, part, post, read } from "../shared/api.js";
+import { ID_MAX } from "../shared/ids.js";
 import { icon } from "../shared/parts.js";
 import { t } from "../shared/words.js";
 
@@ -116,7 +117,7 @@ export class Arrival {
   #form(children, label, hint) {
     return h("form.arrive", { key: "form", onsubmit: (event) => { event.preventDefault(); this.send(); } },
       h("div.field", { key: "who" }, h("label", { for: "who" }, label),
-        h("input", { id: "who", name: "who", value: this.text, maxlength: 255, autocomplete: "off", inputmode: hint ? "text" : "tel", spellcheck: "false",
+        h("input", { id: "who", name: "who", value: this.text, maxlength: ID_MAX, autocomplete: "off", inputmode: hint ? "text" : "tel", spellcheck: "false",
           oninput: (event) => { this.text = event.target.value; if (this.result) { this.result = null; } this.screen.update(); } }),
         hint && h("p.hint", null, hint)),
       children);

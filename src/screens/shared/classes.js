@@ -79,6 +79,8 @@ function held(fmt, found, booking) {
 
 /** Until when a spot can be given up for nothing; known before it is taken. */
 function untilWhen(fmt, { terms }) {
+  const spared = terms.after_booking ?? "PT0S";
+  if (past(terms.cancel_by) && /[1-9]/.test(spared)) return t("state.free_after", { span: fmt.span(spared) });
   const key = !past(terms.cancel_by) ? "state.free_until" : terms.late_cancel === "charged" ? "state.late_charged" : "state.late_refused";
   return t(key, { when: fmt.moment(terms.cancel_by) });
 }

@@ -1,6 +1,7 @@
 /** Days, times, spans and money in the reader's language and the organisation's zone. */
 
 import { now } from "./clock.js";
+import { money } from "./money.js";
 
 /** English with a 24-hour clock and the day before the month, as in the chains' countries. */
 const LOCALES = { en: "en-GB", lt: "lt-LT", da: "da-DK", nb: "nb-NO" };
@@ -49,15 +50,7 @@ export function formats(language, zone, currency) {
     short: (instant) => short.format(when(instant)),
     number: (n) => new Intl.NumberFormat(locale).format(n),
     percent: (share) => new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 }).format(share),
-    money({ amount, currency: unit }) {
-      const format = new Intl.NumberFormat(locale, { style: "currency", currency: unit ?? currency });
-      const digits = format.resolvedOptions().maximumFractionDigits;
-      const whole = amount % 10 ** digits === 0;
-      const shown = whole ? { minimumFractionDigits: 0, maximumFractionDigits: 0 } : {};
-      return new Intl.NumberFormat(locale, { style: "currency", currency: unit ?? currency, ...shown }).format(
-        amount / 10 ** digits,
-      );
-    },
+    money: ({ amount, currency: unit }) => money(locale, amount, unit ?? currency),
     minutes: (n) => units("minute", n, "short"),
     /** An ISO 8601 span, `PT1H30M`, in words. */
     span(text) {

@@ -7,18 +7,29 @@
          waitlist_left, and what a gone obstacle causes
   WHY    one function decides roster or waitlist, so the last spot cannot go to two members ]]
 do
+  -- Whoever takes a spot when cancelling is no longer free may take a misclick back for a while. Classes that earlier
+  -- releases published have no such term.
+  local function spare_misclick(X, c, b, at)
+    local spared_ms = c.after_booking_ms or 0
+    if spared_ms > 0 and at >= c.cancel_by then
+      R.set(X, b, 'free_until', math.max(b.free_until or 0, at + spared_ms))
+    end
+  end
+
   -- A waiting member's repeat after promotion has closed takes a free spot.
   local function first_come(X, c, b, m, at, desk)
     if b.status ~= 'waitlisted' or at < c.promote_until or R.spots(c) <= 0 then return end
     if c['then'] ~= 'first_come' and not desk then return end
     if R.obstacle(X, m, c, at) then return end
     R.promote(X, c, b, m, at, 'first_come')
+    spare_misclick(X, c, b, at)
   end
 
   local function newcomer(X, c, m, id, at, fits)
     local b = R.new_booking(X, id, c, m, at)
     if fits then
       R.take_spot(X, c, b, m, at)
+      spare_misclick(X, c, b, at)
       R.emit(X, 'booking_confirmed', at, { class = c, booking = b })
       R.forgive(X, at, c)
     else

@@ -147,7 +147,7 @@ do -- hashes: loaded once per call, written back by field
         text = 'instructor indexed passed_over zone late quiet currency below_minimum untouched_roster started closed'
           .. ' untouched',
         number = 'revision cancel_by decide_at check_in_opens check_in_due check_in_closes late_fee late_is_strike'
-          .. ' offer_ms grace_ms leave_overlapping check_in_fee no_show_fee strikes strike_window_ms ban_ms change_notice_ms'
+          .. ' offer_ms grace_ms after_booking_ms leave_overlapping check_in_fee no_show_fee strikes strike_window_ms ban_ms change_notice_ms'
           .. ' queued promoted promoted_ms late_cancels no_shows',
       },
     },

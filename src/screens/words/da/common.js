@@ -46,6 +46,7 @@ export default {
   "state.moves_until": "Du rykker automatisk op til {when}",
   "state.booked": "Du har en plads",
   "state.free_until": "Gratis afbud til {when}",
+  "state.free_after": "Gratis afbud i {span} efter booking",
   "state.late_charged": "Gratis afbud sluttede {when}",
   "state.late_refused": "Fristen for afbud var {when}",
 

@@ -46,6 +46,7 @@ export default {
   "state.moves_until": "You move up automatically until {when}",
   "state.booked": "You have a spot",
   "state.free_until": "Free to cancel until {when}",
+  "state.free_after": "Free to cancel for {span} after booking",
   "state.late_charged": "Free cancelling ended {when}",
   "state.late_refused": "Cancelling ended {when}",
 

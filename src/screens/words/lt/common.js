@@ -46,6 +46,7 @@ export default {
   "state.moves_until": "Eilė juda automatiškai iki {when}",
   "state.booked": "Turite vietą",
   "state.free_until": "Atšaukti nemokamai galima iki {when}",
+  "state.free_after": "Užsiregistravus nemokamai atšaukti galima dar {span}",
   "state.late_charged": "Nemokamai atšaukti buvo galima iki {when}",
   "state.late_refused": "Atšaukti buvo galima iki {when}",
 

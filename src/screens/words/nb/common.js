@@ -46,6 +46,7 @@ export default {
   "state.moves_until": "Du rykker opp automatisk til {when}",
   "state.booked": "Du har plass",
   "state.free_until": "Gratis avbestilling til {when}",
+  "state.free_after": "Gratis avbestilling i {span} etter booking",
   "state.late_charged": "Gratis avbestilling tok slutt {when}",
   "state.late_refused": "Fristen for avbestilling var {when}",
 
