@@ -45,8 +45,8 @@ pub enum KeyError {
     PrivateKey,
     #[error("it holds a certificate: give the public key in it, as `openssl x509 -pubkey -noout` prints it")]
     Certificate,
-    #[error("an RSA key of {RSA_BITS_MIN} bits or more is needed: shorter ones verify no token")]
-    ShortRsaKey,
+    #[error("it is an RSA key of {0} bits; at least {RSA_BITS_MIN} bits are needed, with fewer no token is verified")]
+    ShortRsaKey(usize),
     #[error("the key set is not a JWK set: {0}")]
     NotAKeySet(String),
     #[error("the key set holds no EdDSA, ES256 or RS256 signing key: {0}")]
@@ -107,11 +107,48 @@ fn public_key(pem: &str) -> Result<VerifyingKey, KeyError> {
     let read = readings.into_iter().find_map(|(algorithm, key)| key.ok().map(|key| (algorithm, key)));
     let (algorithm, key) = read.ok_or(KeyError::NotAPublicKey)?;
     let key = VerifyingKey { kid: None, algorithm, key };
-    match key.has_fitting_size() {
-        true => Ok(key),
-        false if algorithm == Algorithm::RS256 => Err(KeyError::ShortRsaKey),
-        false => Err(KeyError::NotAPublicKey),
+    match (key.has_fitting_size(), rsa_bits(&key.key)) {
+        (true, _) => Ok(key),
+        (false, Some(bits)) if algorithm == Algorithm::RS256 => Err(KeyError::ShortRsaKey(bits)),
+        (false, _) => Err(KeyError::NotAPublicKey),
     }
+}
+
+/// The bits of an RSA key's modulus; `None` where there is none.
+fn rsa_bits(key: &DecodingKey) -> Option<usize> {
+    match key.kind() {
+        DecodingKeyKind::RsaModulusExponent { n, .. } => Some(bits_of(n)),
+        DecodingKeyKind::SecretOrDer(der) => modulus_of(der).map(bits_of),
+    }
+}
+
+/// The modulus in an `RSAPublicKey` of DER (RFC 8017, A.1.1): the first of two integers in a sequence.
+fn modulus_of(der: &[u8]) -> Option<&[u8]> {
+    let sequence = content_of(0x30, der)?;
+    content_of(0x02, sequence)
+}
+
+/// What is in the first value of these bytes, where it has this tag.
+fn content_of(tag: u8, der: &[u8]) -> Option<&[u8]> {
+    let (&[found, short], rest) = der.split_first_chunk()?;
+    if found != tag {
+        return None;
+    }
+    let (length, rest) = match usize::from(short) {
+        length @ 0..0x80 => (length, rest),
+        wide => {
+            let (digits, rest) = rest.split_at_checked(wide & 0x7f).filter(|(digits, _)| digits.len() <= 4)?;
+            (digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit)), rest)
+        }
+    };
+    rest.get(..length)
+}
+
+/// Of a number in big-endian octets.
+fn bits_of(number: &[u8]) -> usize {
+    let zeros = number.iter().take_while(|octet| **octet == 0).count();
+    let first = number.get(zeros).map_or(0, |octet| octet.leading_zeros() as usize);
+    (number.len() - zeros) * 8 - first
 }
 
 /// The usable keys of a JWK set. Keys of other kinds and uses are passed over, as RFC 7517 asks; where none is left, the
@@ -180,13 +217,14 @@ fn usable_key(key: &Value) -> Result<VerifyingKey, String> {
         return Err(format!("is for another algorithm (alg {}, not {algorithm:?})", short(other)));
     }
     let key = VerifyingKey { kid, algorithm, key: minimal(decoding.map_err(unreadable)?) };
-    match key.has_fitting_size() {
-        true => Ok(key),
-        false if algorithm == Algorithm::RS256 => Err(format!("is too short (RSA under {RSA_BITS_MIN} bits)")),
-        false => Err(format!(
-            "has not the length of {} key",
-            if algorithm == Algorithm::EdDSA { "an Ed25519" } else { "a P-256" }
-        )),
+    match (key.has_fitting_size(), algorithm) {
+        (true, _) => Ok(key),
+        (false, Algorithm::RS256) => {
+            let bits = rsa_bits(&key.key).unwrap_or_default();
+            Err(format!("is too short (RSA of {bits} bits, not {RSA_BITS_MIN})"))
+        }
+        (false, Algorithm::EdDSA) => Err("has not the length of an Ed25519 key".to_owned()),
+        (false, _) => Err("has not the length of a P-256 key".to_owned()),
     }
 }
 
@@ -209,14 +247,13 @@ impl VerifyingKey {
         }
     }
 
-    /// Ed25519 has 32 bytes, an uncompressed P-256 point 65; an RSA key's DER is a little longer than its modulus.
+    /// Ed25519 has 32 bytes, an uncompressed P-256 point 65; of an RSA key the bits of the modulus count.
     fn has_fitting_size(&self) -> bool {
         match (self.algorithm, self.key.kind()) {
             (Algorithm::EdDSA, DecodingKeyKind::SecretOrDer(bytes)) => bytes.len() == 32,
             (Algorithm::ES256, DecodingKeyKind::SecretOrDer(bytes)) => bytes.len() == 65,
-            (_, DecodingKeyKind::SecretOrDer(bytes) | DecodingKeyKind::RsaModulusExponent { n: bytes, .. }) => {
-                bytes.len() * 8 >= RSA_BITS_MIN
-            }
+            (Algorithm::RS256, _) => rsa_bits(&self.key).is_some_and(|bits| bits >= RSA_BITS_MIN),
+            _ => true,
         }
     }
 }

@@ -80,7 +80,8 @@ async fn what_holds_no_usable_key_stops_the_start() {
         ("", "not the PEM of an Ed25519, P-256 or RSA public key"),
         ("ssh-ed25519 AAAA", "not the PEM of an Ed25519, P-256 or RSA public key"),
         (keys::P384, "not the PEM of an Ed25519, P-256 or RSA public key"),
-        (keys::RSA_1024, "2048 bits"),
+        (keys::RSA_1024, "RSA key of 1024 bits; at least 2048 bits"),
+        (include_str!("keys/rsa_2047.pub.pem"), "RSA key of 2047 bits"),
         (include_str!("keys/rsa.pem"), "private key"),
         (include_str!("keys/ed25519.pem"), "private key"),
         (&certificate, "certificate"),
@@ -131,7 +132,11 @@ async fn a_set_in_which_nothing_is_usable_names_each_key_and_its_reason() {
         ),
         (
             but(rsa.clone(), json!({ "n": base64url(&[0xc1; 255]) })),
-            "key 1 (kid rsa) is too short (RSA under 2048 bits)",
+            "key 1 (kid rsa) is too short (RSA of 2040 bits, not 2048)",
+        ),
+        (
+            but(rsa.clone(), json!({ "n": base64url(&[&[0x7f][..], &[0xc1; 255]].concat()) })),
+            "key 1 (kid rsa) is too short (RSA of 2047 bits, not 2048)",
         ),
         (but(rsa, json!({ "n": base64url(&[&[0; 2][..], &[0xc1; 255]].concat()) })), "key 1 (kid rsa) is too short"),
     ];
