@@ -8,6 +8,8 @@ pub enum Kind {
     /// Characters at most.
     Text(usize),
     Id,
+    /// The id of a person, which may hold more.
+    Person,
     Int(i64, i64),
     Flag,
     Instant,
@@ -107,13 +109,14 @@ impl Kind {
             Kind::Text(_) => &["", "   ", "a\u{0}b", "a\nb", "\t", "\u{7f}", "\u{85}"],
             Kind::Mark => &["", " ", "r\u{0}"],
             Kind::Id => &["", "a b", "a/b", "a:b", "{a}", "å", "a\u{0}", "..", "a\n", "<x>"],
+            Kind::Person => &["", "a b", "a\"b", "a\\b", "å", "a\u{0}", "..", "a\n", "<x>", "a\u{7f}"],
             Kind::Instant => &INSTANTS,
             Kind::Date => &["", "2026-3-3", "2026-02-30", "20260303", "1899-12-31", "2201-01-01", "-0001-01-01"],
             Kind::Time => &["", "8:00", "24:00", "08:60", "08:00:00", "noon"],
             Kind::Span => &SPANS,
             Kind::Zone => &["", "Europe/Atlantis", "Copenhagen", "europe/copenhagen ", "+01:00"],
-            Kind::Phone => &["", "12", "phone", "+", "1234567890123456789", "12 34 a"],
-            Kind::Email => &["", "ann", "@", "ann@", "@x", "a b@x.dk", "a@b@c"],
+            Kind::Phone => &["", "12", "phone", "+", "1234567890123456789", "12 34 a", "12+345"],
+            Kind::Email => &["", "ann", "@", "ann@", "@x", "a b@x.dk", "a@b@c", "a.@x.dk", ".a@x.dk", "a..b@x.dk"],
             Kind::Language => &["", "danish", "d", "DA", "da_DK", "da-"],
             Kind::Currency => &["", "dkk", "DK", "DKKK", "€"],
             Kind::Rule => &["", "weekly", "FREQ=", "FREQ=NEVER", "FREQ=WEEKLY;BYDAY=XX", "FREQ=WEEKLY\u{0}"],
@@ -126,6 +129,7 @@ impl Kind {
         match self {
             Kind::Text(most) => vec![json!("å".repeat(most + 1))],
             Kind::Id | Kind::Mark => vec![json!("x".repeat(65))],
+            Kind::Person => vec![json!("x".repeat(256))],
             Kind::Email => vec![json!(format!("{}@x.dk", "a".repeat(250)))],
             Kind::Rule => vec![json!(";".repeat(301))],
             Kind::Scope(most) | Kind::List(most) => {

@@ -75,7 +75,7 @@ async fn people_of_any_provider_book_queue_move_up_and_arrive() {
         assert_eq!(seen.at("/upcoming"), &json!(1), "{}", ids[n]);
         let listed = desk.get(&format!("/v1/bookings?member={}", part(&ids[n]))).await;
         assert_eq!(listed.ids(), [bookings[n].id()], "{}", ids[n]);
-        assert_eq!(person.sees(&class).await.text("/me/id"), bookings[n].id());
+        assert_eq!(person.sees(&class).await.text("/me/booking"), bookings[n].id());
         person.get(&format!("/v1/bookings/{}", bookings[(n + 1) % ids.len()].id())).refused("not_found").await;
         let found = desk.get(&format!("/v1/members?query={}", part(&ids[n]))).await;
         assert!(found.ids().contains(&ids[n].as_str()), "{} in {:?}", ids[n], found.ids());

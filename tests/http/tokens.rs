@@ -366,7 +366,8 @@ async fn a_good_token_is_believed() {
         ("for ever", with_claims(json!({ "exp": u64::MAX }))),
         ("claims of others", with_claims(json!({ "iat": 1, "scope": "x", "club": 7 }))),
         ("a mail address", with_claims(json!({ "sub": "ann@example.com" }))),
-        ("the longest sub", with_claims(json!({ "sub": "a".repeat(64) }))),
+        ("a provider's sub", with_claims(json!({ "sub": "f:332a234e:o'neill/{x}" }))),
+        ("the longest sub", with_claims(json!({ "sub": "a".repeat(255) }))),
     ] {
         assert_eq!(rig.get(ROUTES[1], &token).await.status, 200, "{name}");
     }

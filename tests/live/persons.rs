@@ -49,6 +49,6 @@ async fn whatever_somebody_is_called_they_hear_of_their_own_bookings() {
     }
     for (n, screen) in screens.iter().enumerate() {
         let own = screen.doc("me")["bookings"].as_object().expect("bookings").keys();
-        assert_eq!(own.collect::<Vec<_>>(), [&bookings[n].id()], "{}", ids[n]);
+        assert_eq!(own.cloned().collect::<Vec<_>>(), [bookings[n].id().to_owned()], "{}", ids[n]);
     }
 }
