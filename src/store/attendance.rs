@@ -3,6 +3,7 @@
 use super::bookings::{Placed, booking};
 use super::classes::{ClassView, class_view};
 use super::error::StoreError;
+use super::reply::{Reply, corrupt};
 use super::{Answer, Store, Write};
 use crate::domain::booking::Booking;
 use crate::domain::ids::{BookingId, ClassId, ClubId, InstructorId, MemberId};
@@ -13,6 +14,14 @@ pub enum Arrival {
     Member(MemberId),
     /// As `domain::member::parse_phone` writes it.
     Phone(String),
+}
+
+/// What an arrival at the desk or kiosk came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Arrived {
+    CheckedIn(Booking),
+    /// Nobody was checked in: it may be any of these, who could be now.
+    Choices(Vec<MemberId>),
 }
 
 impl Store {
@@ -51,19 +60,26 @@ impl Store {
         Answer::of(reply, |reply| Ok(Placed { booking: booking(&reply.record()?)?, created }))
     }
 
-    /// Checks a member in to their class at this club.
+    /// Checks a member in to their class at this club. `choose`: where several members share the phone and more than one
+    /// could be meant, nobody is checked in, and the answer says who they are.
     pub async fn desk_check_in(
         &self,
         write: &Write,
         club: &ClubId,
         arrival: &Arrival,
-    ) -> Result<Answer<Booking>, StoreError> {
+        choose: bool,
+    ) -> Result<Answer<Arrived>, StoreError> {
         let (member, phone) = match arrival {
             Arrival::Member(id) => (id.as_str(), ""),
             Arrival::Phone(phone) => ("", phone.as_str()),
         };
-        let reply = self.write(write, "desk_check_in", &[club.as_str(), member, phone]).await?;
-        Answer::of(reply, |reply| booking(&reply.record()?))
+        let choose = if choose { "1" } else { "" };
+        let reply = self.write(write, "desk_check_in", &[club.as_str(), member, phone, choose]).await?;
+        let in_doubt = reply.tag == "CHOICES";
+        Answer::of(
+            reply,
+            |reply| if in_doubt { choices(reply) } else { Ok(Arrived::CheckedIn(booking(&reply.record()?)?)) },
+        )
     }
 
     /// Closes a class whose roster nobody touched, with or without its no-shows.
@@ -77,4 +93,12 @@ impl Store {
         let penalties = if penalties { "1" } else { "" };
         Answer::of(self.write(write, "close_class", &[id.as_str(), penalties, reason]).await?, class_view)
     }
+}
+
+fn choices(reply: &mut Reply) -> Result<Arrived, StoreError> {
+    let mut members = Vec::new();
+    while !reply.is_empty() {
+        members.push(MemberId::parse(&reply.text()?).map_err(corrupt)?);
+    }
+    Ok(Arrived::Choices(members))
 }

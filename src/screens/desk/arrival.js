@@ -79,7 +79,7 @@ export class Arrival {
   /** Digits are a phone's; whatever has letters in it is a member's number. */
   #asked(text) {
     const digits = text.replace(/[\s().-]/g, "");
-    return /^\+?\d{5,}$/.test(digits) ? { phone: digits } : { member: text };
+    return /^\+?\d{5,}$/.test(digits) ? { phone: digits, choose: true } : { member: text };
   }
 
   /** The number as it was typed and, where nobody is known by that, as it is dialled from abroad. */
@@ -100,8 +100,17 @@ export class Arrival {
     this.text = "";
     this.#answered = false;
     this.keys.over();
-    if (!text) return this.screen.update();
-    this.#waiting.push(text);
+    if (text) return this.#take({ text, body: this.#asked(text) });
+    return this.screen.update();
+  }
+
+  /** Of those who share a phone, this one. */
+  #choose({ member }) {
+    return this.#take({ text: "", body: { member } });
+  }
+
+  async #take(entry) {
+    this.#waiting.push(entry);
     if (this.busy) return this.screen.update();
     this.busy = true;
     this.results = [];
@@ -111,22 +120,24 @@ export class Arrival {
       while (this.#waiting.length) await this.#one(this.#waiting.shift());
     } finally {
       this.busy = false;
-      this.#forgetIn(this.text && !this.#answered ? LEFT_MS : FORGET_MS);
+      const begun = this.text && !this.#answered || this.results.some((result) => result.choices);
+      this.#forgetIn(begun ? LEFT_MS : FORGET_MS);
       this.screen.update();
     }
   }
 
-  async #one(text) {
-    const body = { club: this.screen.clubShown, ...this.#asked(text) };
+  async #one({ text, body: asked }) {
+    const body = { club: this.screen.clubShown, ...asked };
     // The same number tapped again because the answer did not come is the same call.
     const call = JSON.stringify(body);
     if (call !== this.call) this.key = freshKey();
     this.call = call;
     let result;
     try {
-      result = await this.#said(await this.#checkIn(body));
+      const done = await this.#checkIn(body);
+      result = done.choices ? this.#whoIsIt(done.choices) : await this.#said(done);
       this.key = this.call = undefined;
-      this.screen.changed();
+      if (!done.choices) this.screen.changed();
     } catch (problem) {
       if (!problem.code) throw problem;
       result = await this.#refused(problem, body);
@@ -142,6 +153,11 @@ export class Arrival {
     if (this.text || this.#waiting.length) return;
     this.text = text;
     this.#answered = true;
+  }
+
+  /** Several share the phone and may come in now: nobody has been checked in. */
+  #whoIsIt(choices) {
+    return { tone: "wait", icon: "people", head: t("desk.who_is_it"), lines: [], choices };
   }
 
   async #said(booking) {
@@ -183,9 +199,14 @@ export class Arrival {
     }
   }
 
+  #names(choices) {
+    return h("div.row", { key: "choices", role: "group", "aria-label": t("desk.who_is_it") }, choices.map((choice) =>
+      h("button.primary", { key: choice.member, type: "button", onclick: () => this.#choose(choice) }, choice.first_name ?? choice.member)));
+  }
+
   /** The newest first. */
   #result() {
-    const one = (result) => result && [icon(result.icon), h("div", null, h("strong", null, result.head), result.lines.map((line, key) => h("p", { key }, line)))];
+    const one = (result) => result && [icon(result.icon), h("div", null, h("strong", null, result.head), result.lines.map((line, key) => h("p", { key }, line)), result.choices && this.#names(result.choices))];
     const [last, ...before] = this.results;
     return h("div.stack", { key: "results" },
       h("div.result", { key: "result", role: "status", "aria-live": "assertive", "data-tone": last?.tone ?? "" }, one(last)),
