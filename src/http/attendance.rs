@@ -1,8 +1,10 @@
 //! The roll: arrivals by the instructor, the desk and the terminal at the door, and closing by hand.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use actix_web::{HttpResponse, web};
+use chrono_tz::Tz;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -24,7 +26,7 @@ use crate::domain::ids::{BookingId, ClassId, ClubId, MemberId, OrgId};
 use crate::domain::invalid::Parsed;
 use crate::domain::phone::parse_phone;
 use crate::domain::refusal::Refusal;
-use crate::store::attendance::Arrival;
+use crate::store::attendance::{Arrival, Arrived};
 use crate::store::{Answer, Store};
 
 /// Who has come, and to which club: `member` or `phone`.
@@ -33,6 +35,7 @@ pub struct CheckInBody {
     club: ClubId,
     member: Option<MemberId>,
     phone: Option<String>,
+    choose: bool,
 }
 
 /// Who has come, and to which club: `member` or `phone`.
@@ -67,6 +70,10 @@ struct CheckInByPhoneDoc {
     club: String,
     #[schema(value_type = PhoneText)]
     phone: String,
+    /// Where several members share the phone and more than one could be checked in now: check nobody in, and answer who
+    /// they are. Otherwise the one whose class starts first is meant.
+    #[schema(required = false)]
+    choose: bool,
 }
 
 /// How a class that nobody took the roll of is closed.
@@ -90,6 +97,32 @@ pub struct ArrivedBody {
     first_name: Option<String>,
 }
 
+/// Several members share the phone, and nobody has been checked in: asks who it is, to check them in by `member`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WhoArrived)]
+pub struct ChoicesBody {
+    choices: Vec<ChoiceBody>,
+}
+
+/// One who could be checked in now.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WhoArrivedChoice)]
+pub struct ChoiceBody {
+    #[schema(value_type = String)]
+    member: MemberId,
+    /// Null where they were erased meanwhile.
+    first_name: Option<String>,
+}
+
+/// What came of it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = CheckInAnswer)]
+pub enum CheckInAnswer {
+    Arrived(Box<ArrivedBody>),
+    WhoArrived(ChoicesBody),
+}
+
 impl CheckInBody {
     fn parse(body: &Value) -> Parsed<CheckInBody> {
         let mut f = Fields::of(body)?;
@@ -99,7 +132,13 @@ impl CheckInBody {
         if let (Some(Some(_)), Some(Some(_))) | (Some(None), Some(None)) = (&member, &phone) {
             f.refuse("/member", "or a phone must be given, and not both");
         }
-        f.finish(|| Some(CheckInBody { club: club?, member: member?, phone: phone? }))
+        let choose = f.given("choose", flag);
+        if let (Some(Some(_)), Some(Some(true))) = (&member, &choose) {
+            f.refuse("/choose", "is for a phone: a member needs no choice");
+        }
+        f.finish(|| {
+            Some(CheckInBody { club: club?, member: member?, phone: phone?, choose: choose?.unwrap_or_default() })
+        })
     }
 
     fn arrival(self) -> Option<Arrival> {
@@ -159,7 +198,7 @@ pub async fn undo_check_in(
 /// Check a member in to their class at this club that check-in is open for.
 #[utoipa::path(
     post, path = "/v1/check-ins", tag = "attendance",
-    request_body = CheckInDoc, responses((status = 200, body = ArrivedBody)),
+    request_body = CheckInDoc, responses((status = 200, body = CheckInAnswer)),
 )]
 pub async fn desk_check_in(
     caller: DeskOrKiosk,
@@ -169,7 +208,7 @@ pub async fn desk_check_in(
 ) -> Result<HttpResponse, Problem> {
     let call = incoming.read().await?;
     let body = CheckInBody::parse(&call.body)?;
-    let club = body.club.clone();
+    let (club, choose) = (body.club.clone(), body.choose);
     if caller.club.as_ref().is_some_and(|own| *own != club) {
         return Err(Problem::forbidden());
     }
@@ -178,17 +217,36 @@ pub async fn desk_check_in(
     if guessing {
         guesses.take(&caller, Instant::now()).map_err(too_many_unknown)?;
     }
-    let done = store.desk_check_in(&call.by(&caller), &club, &arrival).await;
+    let done = store.desk_check_in(&call.by(&caller), &club, &arrival, choose).await;
     if guessing && !names_nobody(&done) {
         guesses.give_back(&caller);
     }
-    let first_name = match &done {
-        Ok(Answer { outcome: Ok(booking), .. }) if caller.role == Role::Kiosk => {
-            first_name(&store, &caller.org, &booking.member).await
-        }
-        _ => None,
+    let (mut names, kiosk) = (HashMap::new(), caller.role == Role::Kiosk);
+    let named: &[MemberId] = match &done {
+        Ok(Answer { outcome: Ok(Arrived::CheckedIn(booking)), .. }) if kiosk => std::slice::from_ref(&booking.member),
+        Ok(Answer { outcome: Ok(Arrived::Choices(members)), .. }) => members,
+        _ => &[],
     };
-    answer::changed(done, |booking, zone| ArrivedBody { booking: BookingBody::of(booking, zone), first_name })
+    for member in named {
+        names.insert(member.clone(), first_name(&store, &caller.org, member).await);
+    }
+    answer::changed(done, |arrived, zone| CheckInAnswer::of(arrived, zone, names))
+}
+
+impl CheckInAnswer {
+    fn of(arrived: Arrived, zone: Tz, mut names: HashMap<MemberId, Option<String>>) -> CheckInAnswer {
+        let mut name = |member: &MemberId| names.remove(member).flatten();
+        match arrived {
+            Arrived::CheckedIn(booking) => {
+                let first_name = name(&booking.member);
+                CheckInAnswer::Arrived(Box::new(ArrivedBody { booking: BookingBody::of(booking, zone), first_name }))
+            }
+            Arrived::Choices(members) => {
+                let choice = |member| ChoiceBody { first_name: name(&member), member };
+                CheckInAnswer::WhoArrived(ChoicesBody { choices: members.into_iter().map(choice).collect() })
+            }
+        }
+    }
 }
 
 /// Whether the number was nobody's.

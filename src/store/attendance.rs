@@ -4,6 +4,7 @@ use super::bookings::{Placed, booking};
 use super::classes::{ClassView, class_view};
 use super::directory::never_the_same;
 use super::error::StoreError;
+use super::reply::{Reply, corrupt};
 use super::{Answer, RETRIES_MAX, Store, Write};
 use crate::domain::booking::Booking;
 use crate::domain::ids::{BookingId, ClassId, ClubId, InstructorId, MemberId};
@@ -15,6 +16,14 @@ pub enum Arrival {
     Member(MemberId),
     /// As `domain::phone::parse_phone` writes it.
     Phone(String),
+}
+
+/// What an arrival at the desk or kiosk came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Arrived {
+    CheckedIn(Booking),
+    /// Nobody was checked in: it may be any of these, who could be now.
+    Choices(Vec<MemberId>),
 }
 
 impl Store {
@@ -53,14 +62,17 @@ impl Store {
         Answer::of(reply, |reply| Ok(Placed { booking: booking(&reply.record()?)?, created }))
     }
 
-    /// Checks a member in to their class at this club.
+    /// Checks a member in to their class at this club. `choose`: where several members share the phone and more than one
+    /// could be meant, nobody is checked in, and the answer says who they are.
     pub async fn desk_check_in(
         &self,
         write: &Write,
         club: &ClubId,
         arrival: &Arrival,
-    ) -> Result<Answer<Booking>, StoreError> {
+        choose: bool,
+    ) -> Result<Answer<Arrived>, StoreError> {
         let mut read_in = self.read_in(&write.org);
+        let choose = if choose { "1" } else { "" };
         for _ in 0..RETRIES_MAX {
             let (member, phone) = match arrival {
                 Arrival::Member(id) => (id.as_str(), ""),
@@ -69,10 +81,14 @@ impl Store {
             let (term, older) = of_phone(phone, read_in.country);
             let read = serde_json::json!({ "term": term.unwrap_or_default(), "older": older }).to_string();
             let revision = if phone.is_empty() { "" } else { read_in.revision.as_str() };
-            let mut reply =
-                self.write(write, "desk_check_in", &[club.as_str(), member, phone, revision, &read]).await?;
+            let args = [club.as_str(), member, phone, revision, &read, choose];
+            let mut reply = self.write(write, "desk_check_in", &args).await?;
             if self.is_answered(&write.org, &mut read_in, &mut reply)? {
-                return Answer::of(reply, |reply| booking(&reply.record()?));
+                let in_doubt = reply.tag == "CHOICES";
+                return Answer::of(reply, |reply| match in_doubt {
+                    true => choices(reply),
+                    false => Ok(Arrived::CheckedIn(booking(&reply.record()?)?)),
+                });
             }
         }
         Err(never_the_same())
@@ -89,4 +105,12 @@ impl Store {
         let penalties = if penalties { "1" } else { "" };
         Answer::of(self.write(write, "close_class", &[id.as_str(), penalties, reason]).await?, class_view)
     }
+}
+
+fn choices(reply: &mut Reply) -> Result<Arrived, StoreError> {
+    let mut members = Vec::new();
+    while !reply.is_empty() {
+        members.push(MemberId::parse(&reply.text()?).map_err(corrupt)?);
+    }
+    Ok(Arrived::Choices(members))
 }

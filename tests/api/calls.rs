@@ -256,6 +256,13 @@ impl Scene {
             ),
             self.sent(
                 "POST",
+                "/v1/check-ins".into(),
+                desk.clone(),
+                json!({ "club": "main", "phone": "+4512345678", "choose": true }),
+                vec![needed("/club", Kind::Id), given("/choose", Kind::Flag)],
+            ),
+            self.sent(
+                "POST",
                 format!("/v1/classes/{}/close", self.class),
                 desk,
                 json!({ "penalties": true, "reason": "late" }),

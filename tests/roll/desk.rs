@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::story::{Story, strict};
-use crate::support::api::{Call, Named, Person, World};
+use crate::support::api::{Call, Named, Person, Reply, World, signed};
+use crate::support::service::SECRET;
 
 fn arrives(who: &Person, body: Value) -> Call {
     who.post("/v1/check-ins", body)
@@ -81,6 +82,99 @@ async fn of_a_familys_classes_the_one_that_starts_first_is_meant() {
         let seen = arrives(&story.org.kiosk(), json!({ "club": "main", "phone": "+4520304050" })).await;
         assert_eq!(seen.id(), expected.id());
     }
+}
+
+/// Members with these names, who all share a phone, each booked in the class beside them.
+async fn family(story: &Story, people: &[(&str, &str, Option<&Reply>)]) -> Vec<Option<Reply>> {
+    let mut bookings = Vec::new();
+    for (id, name, class) in people {
+        let body = json!({ "name": name, "phone": "+4520304050",
+                           "membership": { "plan": "unlimited", "status": "active", "clubs": "all", "categories": "all" } });
+        story.org.desk().put(&format!("/v1/members/{id}"), body).await;
+        let member = story.org.caller(id, "member");
+        bookings.push(match class {
+            Some(class) => Some(member.books(*class).await),
+            None => None,
+        });
+    }
+    bookings
+}
+
+#[tokio::test]
+async fn of_a_family_with_one_phone_the_kiosk_asks_who_it_is_and_checks_that_one_in() {
+    let story = Story::under(strict()).await;
+    let (first, second) = (story.class_at("2026-03-03T12:00:00Z").await, story.class_at("2026-03-03T12:10:00Z").await);
+    let much_later = story.class_at("2026-03-03T18:00:00Z").await;
+    let people = [
+        ("ann", "Ann Lund", Some(&second)),
+        ("bob", "Bob Lund", Some(&first)),
+        ("cid", "Cid  Erik Lund", Some(&second)),
+        ("dan", "Dan Lund", Some(&much_later)),
+        ("eve", "Eve Lund", None),
+    ];
+    let bookings = family(&story, &people).await;
+    story.at("2026-03-03T11:30:00Z").await;
+    let kiosk = story.org.kiosk();
+    let asks = || arrives(&kiosk, json!({ "club": "main", "phone": "+4520304050", "choose": true }));
+    // Who has a class that check-in is open for, by its start; no other name, and no more than the first.
+    let choice = |member: &str, name: &str| json!({ "member": member, "first_name": name });
+    let all = json!({ "choices": [choice("bob", "Bob"), choice("ann", "Ann"), choice("cid", "Cid")] });
+    assert_eq!(asks().await.body, all);
+    assert_eq!(asks().await.body, all, "asking checks nobody in");
+    let seen = arrives(&kiosk, json!({ "club": "main", "member": "ann" })).await;
+    assert_eq!((seen.id(), &seen.body["first_name"]), (bookings[0].as_ref().unwrap().id(), &json!("Ann")));
+    assert_eq!(asks().await.body, json!({ "choices": [choice("bob", "Bob"), choice("cid", "Cid")] }));
+    arrives(&kiosk, json!({ "club": "main", "member": "cid" })).await;
+    // Nobody else is left to be meant.
+    let seen = asks().await;
+    assert_eq!((seen.id(), &seen.body["status"]), (bookings[1].as_ref().unwrap().id(), &json!("checked_in")));
+    assert_eq!(asks().await.id(), seen.id(), "all of them are here: repeated");
+}
+
+#[tokio::test]
+async fn who_is_not_asked_for_is_not_told() {
+    let story = Story::under(strict()).await;
+    let (first, second) = (story.class_at("2026-03-03T12:00:00Z").await, story.class_at("2026-03-03T12:10:00Z").await);
+    let bookings = family(&story, &[("ann", "Ann Lund", Some(&second)), ("bob", "Bob Lund", Some(&first))]).await;
+    let asked = json!({ "club": "main", "phone": "+4520304050", "choose": true });
+    let kiosk = story.org.kiosk();
+    arrives(&kiosk, asked.clone()).refused("check_in_not_open").await;
+    story.at("2026-03-03T11:30:00Z").await;
+    for (body, pointer) in [
+        (json!({ "club": "main", "member": "ann", "choose": true }), "/choose"),
+        (json!({ "club": "main", "phone": "+4520304050", "choose": "yes" }), "/choose"),
+        (json!({ "club": "main", "phone": "+4520304050", "choose": null }), "/choose"),
+        (json!({ "club": "main", "phone": "+4599999999", "choose": true }), "/phone"),
+        (json!({ "club": "elsewhere", "phone": "+4520304050", "choose": true }), "/club"),
+    ] {
+        let refused = arrives(&kiosk, body.clone()).refused("invalid").await;
+        assert_eq!(refused.body["errors"][0]["pointer"], pointer, "{body}");
+    }
+    // At another club nobody's check-in is open, and a kiosk that stands there may not ask here.
+    story.org.desk().put("/v1/clubs/north", json!({ "name": "North" })).await;
+    let north = json!({ "club": "north", "phone": "+4520304050", "choose": true });
+    arrives(&kiosk, north).refused("check_in_not_open").await;
+    let claims =
+        json!({ "sub": "door", "role": "kiosk", "org": story.org.id, "club": "north", "exp": 4_000_000_000_u64 });
+    let token = signed(&claims, SECRET);
+    arrives(&kiosk, asked.clone()).with_token(Some(&token)).refused("forbidden").await;
+    for who in [story.org.caller("ann", "member"), story.org.instructor("eva")] {
+        arrives(&who, asked.clone()).refused("forbidden").await;
+    }
+    // Whoever does not ask is answered as ever: the class that starts first.
+    for choose in [
+        json!({ "club": "main", "phone": "+4520304050" }),
+        json!({ "club": "main", "phone": "+4520304050", "choose": false }),
+    ] {
+        let seen = arrives(&kiosk, choose).await;
+        assert_eq!(seen.id(), bookings[1].as_ref().unwrap().id());
+        story.undoes(&seen).await;
+    }
+    // An erased name is told no more, also to the same call again.
+    let same = || arrives(&kiosk, asked.clone()).key("who-is-it");
+    assert_eq!(same().await.body["choices"][1]["first_name"], "Ann");
+    story.org.desk().erases(&story.org.caller("ann", "member")).await;
+    assert_eq!(same().await.body["choices"][1]["first_name"], Value::Null);
 }
 
 #[tokio::test]

@@ -84,3 +84,41 @@ async fn a_kiosk_is_told_once_in_which_club_it_stands() {
     gym.opens(&window, "/desk?signed-in-anew", &gym.org.kiosk()).await;
     window.sees("Which club is this screen in?").await;
 }
+
+#[tokio::test]
+async fn a_kiosk_asks_which_of_a_family_with_one_phone_it_is() {
+    let gym = Gym::on("pulsn-dk", json!({})).await;
+    let class = gym.class_in(20, json!({})).await;
+    let mut booked = Vec::new();
+    for (id, name) in [("ann-77", "Ann Lund"), ("bob-77", "Bob Lund"), ("cid-77", "Cid Lund")] {
+        booked.push(gym.member(id, name, "+4511111111").await.books(&class).await);
+    }
+    gym.member("eve-77", "Eve Lund", "+4511111111").await;
+    let window = Window::open((820, 1180), "en-GB").await;
+    gym.opens(&window, "/desk", &gym.org.kiosk()).await;
+    let status = async |at: usize| gym.org.desk().sees_booking(&booked[at]).await.body["status"].clone();
+    window.types("#who", "+4511111111").await;
+    window.taps(".huge").await;
+    window.sees_in(".result", "Who is it?").await;
+    let names = "return [...document.querySelectorAll('.result button')].map((one) => one.innerText)";
+    assert_eq!(window.runs(names, vec![]).await, json!(["Ann", "Bob", "Cid"]), "who has a class now, and nobody else");
+    assert_eq!(status(0).await, "booked", "asking checks nobody in");
+    window.taps_named("Bob").await;
+    window.sees_in(".result", "Welcome, Bob!").await;
+    assert_eq!((status(0).await, status(1).await), (json!("booked"), json!("checked_in")));
+    let shown = window.runs("return document.documentElement.outerHTML", vec![]).await;
+    for personal in ["Lund", "77"] {
+        assert!(!shown.as_str().unwrap().contains(personal), "{personal:?} is on a kiosk's page");
+    }
+    // Another number instead of an answer is another entry.
+    window.types("#who", "+4511111111").await;
+    window.taps(".huge").await;
+    window.sees_in(".result", "Cid").await;
+    for digit in ["9", "9", "9", "9", "9"] {
+        window.taps_named(digit).await;
+    }
+    window.misses(".result", "Cid").await;
+    window.taps(".huge").await;
+    window.sees_in(".result", "No member has this number").await;
+    assert_eq!(status(2).await, "booked");
+}

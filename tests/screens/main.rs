@@ -17,6 +17,7 @@ mod desk;
 mod docs;
 mod hand;
 mod roll;
+mod scanner;
 mod staff;
 
 mod access;

@@ -98,7 +98,7 @@ async fn everything(house: &House) {
     store.undo_check_in(&write(), &id, None).await.unwrap();
     store.walk_in(&write(), &class, &ann, &id).await.unwrap();
     for arrival in [Arrival::Member(ann.clone()), Arrival::Phone("+45".to_owned())] {
-        store.desk_check_in(&write(), &club, &arrival).await.unwrap();
+        store.desk_check_in(&write(), &club, &arrival, true).await.unwrap();
     }
     store.close_class(&write(), &class, true, "taught").await.unwrap();
     store.class(org, &class, Some(&ann)).await.unwrap();

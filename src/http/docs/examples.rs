@@ -27,7 +27,7 @@ pub(super) fn of(schema: &str) -> Option<Value> {
         "SeriesChange" => json!({ "capacity": 24, "until": "2030-06-30", "changes": { "2030-01-14": null } }),
         "NewBooking" => json!({ "member": "m-1", "waitlist": true }),
         "Cancel" => json!({ "charge": false, "reason": "The bus did not come" }),
-        "CheckIn" => json!({ "club": "main", "phone": "+47 12 34 56 78" }),
+        "CheckIn" => json!({ "club": "main", "phone": "+47 12 34 56 78", "choose": true }),
         "CloseClass" => json!({ "penalties": false, "reason": "The list was on paper" }),
         "Reason" => json!({ "reason": "A doctor's note" }),
         "Clock" => json!({ "now": "2030-01-07T18:00:00+01:00" }),

@@ -48,7 +48,10 @@ class Desk extends Screen {
   }
 
   connected(feed) {
-    if (this.kiosk) return;
+    if (this.kiosk) {
+      document.onkeydown = (event) => this.arrival.keys.down(event);
+      return;
+    }
     this.roll ??= new Roll(this);
     feed.poll(() => Promise.all([this.loadDay(), this.roll.load()]));
     this.#watchDay();

@@ -52,6 +52,7 @@ export default {
   "desk.late": "Sen indtjekning.",
   "desk.late_fee": "Sen indtjekning: {fee} opkræves.",
   "desk.unknown": "Intet medlem har dette nummer.",
+  "desk.who_is_it": "Hvem er det?",
   "desk.sorry": "Det lykkedes ikke",
   "desk.ask": "Spørg i receptionen.",
   "desk.next": "Næste: {title}, {when} ({club})",

@@ -52,6 +52,7 @@ export default {
   "desk.late": "Late check-in.",
   "desk.late_fee": "Late check-in: {fee} is charged.",
   "desk.unknown": "No member has this number.",
+  "desk.who_is_it": "Who is it?",
   "desk.sorry": "That did not work",
   "desk.ask": "Please ask at the desk.",
   "desk.next": "Next: {title}, {when} ({club})",

@@ -52,6 +52,7 @@ export default {
   "desk.late": "Pavėluotas atvykimas.",
   "desk.late_fee": "Pavėluotas atvykimas: mokestis {fee}.",
   "desk.unknown": "Nario su tokiu numeriu nėra.",
+  "desk.who_is_it": "Kas atvyko?",
   "desk.sorry": "Nepavyko",
   "desk.ask": "Kreipkitės į registratūrą.",
   "desk.next": "Kita: {title}, {when} ({club})",

@@ -52,6 +52,7 @@ export default {
   "desk.late": "Sen innsjekking.",
   "desk.late_fee": "Sen innsjekking: {fee} belastes.",
   "desk.unknown": "Ingen medlemmer har dette nummeret.",
+  "desk.who_is_it": "Hvem er det?",
   "desk.sorry": "Det gikk ikke",
   "desk.ask": "Spør i resepsjonen.",
   "desk.next": "Neste: {title}, {when} ({club})",
