@@ -19,6 +19,8 @@ pub mod span;
 
 pub mod calendar;
 
+pub mod recurrence;
+
 // Reading bodies.
 pub mod json;
 
