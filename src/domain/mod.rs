@@ -13,6 +13,8 @@ pub mod ids;
 pub mod words;
 
 // Time.
+pub mod zones;
+
 pub mod instant;
 
 pub mod span;

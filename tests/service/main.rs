@@ -8,9 +8,13 @@ mod support;
 mod asked;
 mod deploy;
 mod described;
+#[path = "../model/dice.rs"]
+mod dice;
 mod names;
+mod recurrence;
 mod strangers;
 mod tls;
+mod zones;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
