@@ -21,3 +21,4 @@ pub mod config;
 pub mod demo;
 pub mod telemetry;
 pub mod token;
+pub mod zone_files;

@@ -17,7 +17,8 @@ use rollcall::store::check::{self, Report};
 use rollcall::store::target::RedisTarget;
 use rollcall::telemetry;
 use rollcall::token::{self, Claims};
-use tracing::warn;
+use rollcall::zone_files;
+use tracing::{info, warn};
 
 const ASKED_WRONGLY: u8 = 2;
 
@@ -90,6 +91,7 @@ fn with_config(settings: &Settings, then: impl FnOnce(Config) -> ExitCode) -> Ex
         Ok(config) => {
             telemetry::start_logging(config.log_format);
             warn_of_misspelt();
+            info!("{}", zone_files::choose());
             then(config)
         }
         Err(error) => failed(ASKED_WRONGLY, &error),

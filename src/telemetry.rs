@@ -9,10 +9,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::LogFormat;
 
-/// What is logged when `RUST_LOG` does not say. The server's own lines repeat what `app` says, and the reader of recurrence
-/// rules warns of one without saying whose it is; the keeper names the series; its
+/// What is logged when `RUST_LOG` does not say. The server's own lines repeat what `app` says, and its
 /// dispatcher has an ERROR for every request that any stranger frames wrongly.
-const FILTER: &str = "info,actix_server=warn,rrule=error,actix_http::h1::dispatcher=off";
+const FILTER: &str = "info,actix_server=warn,actix_http::h1::dispatcher=off";
 
 /// Turns logging on. A second call changes nothing, so tests may all call it.
 pub fn start_logging(format: LogFormat) {

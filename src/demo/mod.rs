@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::config::{Config, Signing};
+use crate::domain::calendar::local_date;
 use crate::domain::caller::By;
 use crate::domain::ids::{BookingId, ClassId, ClubId, MemberId, OrgId};
 use crate::domain::member::Member;
@@ -112,7 +113,7 @@ impl Chain {
             taken(self.store.put_club(&self.write(), &club).await?)?;
         }
         let org = taken(self.store.org(&self.org).await?)?;
-        let today = org.now.with_timezone(&org.org.policy.timezone).date_naive();
+        let today = local_date(org.now, org.org.policy.timezone);
         for n in 0..MEMBERS {
             let member = known_member(n, today, &clubs.map(|(id, _)| id))?;
             taken(self.store.put_member(&self.write(), &member).await?)?;

@@ -5,12 +5,13 @@
 
 use std::ops::RangeInclusive;
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Utc};
-use chrono_tz::{GapInfo, Tz};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use serde::{Serialize, Serializer};
 
 use super::instant::Instant;
 use super::span::Span;
+use super::zones;
 
 /// The years a date may lie in: from the oldest member's birth to the local day of the last instant there is, which east
 /// of Greenwich is in the year after.
@@ -87,24 +88,24 @@ pub fn after(start: Instant, span: &Span, zone: Tz) -> Instant {
 #[must_use]
 pub fn local_at(date: NaiveDate, time: NaiveTime, zone: Tz) -> Instant {
     let local = date.and_time(time);
-    match zone.from_local_datetime(&local).earliest() {
-        Some(there) => there.to_utc(),
-        None => moved_forward(local, zone),
-    }
+    // Of a skipped time the offset is the one before the gap, and so the instant is later by exactly the gap.
+    let seconds = zones::table().reading(local, zone).offset.local_minus_utc();
+    exactly(local.and_utc(), -1_000 * i64::from(seconds))
 }
 
 /// The local day an instant falls on.
 #[must_use]
 pub fn local_date(instant: Instant, zone: Tz) -> NaiveDate {
-    instant.with_timezone(&zone).date_naive()
+    instant.with_timezone(&zones::table().offset_at(instant, zone)).date_naive()
 }
 
 /// The first instant of a local day; of a day the zone skipped, the first instant after it.
 #[must_use]
 pub fn day_start(date: NaiveDate, zone: Tz) -> Instant {
-    let midnight = date.and_time(NaiveTime::MIN);
-    let gap_end = GapInfo::new(&midnight, &zone).and_then(|gap| gap.end);
-    gap_end.map_or_else(|| local_at(date, NaiveTime::MIN, zone), |end| end.to_utc())
+    let midnight = local_at(date, NaiveTime::MIN, zone);
+    let skipped = zones::table().reading(date.and_time(NaiveTime::MIN), zone).skipped;
+    let gap_end = zones::table().last_change(midnight, zone).filter(|_| skipped);
+    gap_end.unwrap_or(midnight)
 }
 
 /// The day so many days earlier.
@@ -148,20 +149,13 @@ impl Serialize for Quiet {
 
 /// The same local time on another day.
 fn on_day(instant: Instant, zone: Tz, other: impl Fn(NaiveDate) -> NaiveDate) -> Instant {
-    let there = instant.with_timezone(&zone);
+    let there = instant.with_timezone(&zones::table().offset_at(instant, zone));
     local_at(other(there.date_naive()), there.time(), zone)
 }
 
 fn exactly(instant: Instant, ms: i64) -> Instant {
     let bound = if ms < 0 { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
     instant.checked_add_signed(TimeDelta::milliseconds(ms)).unwrap_or(bound)
-}
-
-/// A time the clocks skip, read with the offset in force before they did: that is later by exactly the gap.
-fn moved_forward(local: NaiveDateTime, zone: Tz) -> Instant {
-    let offset = GapInfo::new(&local, &zone).and_then(|gap| gap.begin).map(|(_, offset)| offset.fix());
-    let seconds = offset.map_or(0, |offset| offset.local_minus_utc());
-    exactly(local.and_utc(), -1_000 * i64::from(seconds))
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use chrono_tz::Tz;
 
+use super::zones;
+
 /// A point in time, millisecond precision.
 pub type Instant = DateTime<Utc>;
 
@@ -33,7 +35,7 @@ pub fn parse_instant(text: &str) -> Result<Instant, InstantError> {
 /// RFC 3339 with the zone's own offset at that instant; fractions of a second only where there are any.
 #[must_use]
 pub fn with_zone(instant: Instant, zone: Tz) -> String {
-    instant.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::AutoSi, false)
+    instant.with_timezone(&zones::table().offset_at(instant, zone)).to_rfc3339_opts(SecondsFormat::AutoSi, false)
 }
 
 #[cfg(test)]

@@ -13,11 +13,15 @@ pub mod ids;
 pub mod words;
 
 // Time.
+pub mod zones;
+
 pub mod instant;
 
 pub mod span;
 
 pub mod calendar;
+
+pub mod recurrence;
 
 // Reading bodies.
 pub mod json;

@@ -5,16 +5,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone};
+use chrono::{NaiveDate, NaiveTime};
 use chrono_tz::Tz;
-use rrule::{Frequency, RRule, RRuleSet, Unvalidated};
 use serde_json::{Map, Value, json};
 
 use super::calendar::{local_at, parse_date, parse_time};
 use super::class::NewClass;
 use super::fields::{Fields, list, string, text};
 use super::ids::{ClassId, SeriesId};
-use super::invalid::{FieldError, Parsed, under};
+use super::invalid::{FieldError, Parsed, under, wrong};
+use super::recurrence::{Rule, RuleError};
 
 /// A class's id is the series' and the date, so a series' own is shorter than other ids.
 pub const SERIES_ID_LEN_MAX: usize = 55;
@@ -22,7 +22,7 @@ pub const RULE_LEN_MAX: usize = 300;
 /// Days left out, and days changed.
 pub const EXCEPTIONS_MAX: usize = 400;
 /// More classes than this in one look ahead are a mistake in the rule.
-pub const OCCURRENCES_MAX: u16 = 800;
+pub const OCCURRENCES_MAX: usize = 800;
 
 /// Fields of the body that are the recurrence; every other field is the class's.
 const RECURRENCE: [&str; 7] = ["id", "starts_on", "time", "rrule", "until", "exceptions", "changes"];
@@ -40,7 +40,7 @@ pub struct Series {
     pub id: Option<SeriesId>,
     /// The body it was made from, without the id: what a change is merged into.
     pub body: Value,
-    rule: RRule<Unvalidated>,
+    rule: Rule,
     starts_on: NaiveDate,
     time: NaiveTime,
     until: Option<NaiveDate>,
@@ -162,26 +162,27 @@ impl Series {
     }
 
     fn dates(&self, from: NaiveDate, to: NaiveDate) -> Parsed<Vec<NaiveDate>> {
-        if from > to {
-            return Ok(Vec::new());
-        }
-        let found = self.rules()?.after(midnight(from)).before(midnight(to)).all(OCCURRENCES_MAX);
-        if found.limited {
+        let days = self.rule.days(self.starts_on).skip_while(|day| *day < from).take_while(|day| *day <= to);
+        let found: Vec<NaiveDate> = days.take(OCCURRENCES_MAX + 1).collect();
+        if found.len() > OCCURRENCES_MAX {
             return Err(vec![FieldError::new("/rrule", "gives too many classes")]);
         }
-        Ok(found.dates.into_iter().map(|at| at.date_naive()).collect())
-    }
-
-    fn rules(&self) -> Parsed<RRuleSet> {
-        self.rule.clone().build(midnight(self.starts_on)).map_err(|error| unreadable(&error))
+        Ok(found)
     }
 
     /// What only shows when the parts are put together: the rule with its start, and each changed day. A day is judged
     /// without the policy, of which one class sees only that it is an object, so that many days cost no more than they say.
     fn check(&self) -> Parsed<()> {
-        // A rule that is never true would be looked for as far as its reader goes, each time it is expanded.
-        if self.rules()?.all(1).dates.is_empty() {
-            return Err(vec![FieldError::new("/rrule", "gives no class, however far one looks")]);
+        let starts_on = self.starts_on;
+        let nothing = match (self.rule.days(starts_on).next(), self.until) {
+            (None, _) => Some(format!("gives no class from {starts_on} on, however far one looks")),
+            (Some(first), Some(until)) if first > until => {
+                Some(format!("gives no class from {starts_on} to {until}: its first would be on {first}"))
+            }
+            (Some(_), _) => None,
+        };
+        if let Some(detail) = nothing {
+            return Err(vec![FieldError::new("/rrule", detail)]);
         }
         let mut plain = class_fields(&self.body);
         if let Some(fields) = plain.as_object_mut() {
@@ -245,32 +246,13 @@ fn changed_class(fields: &Value, change: &Value) -> Parsed<NewClass> {
     NewClass::parse(&fields)
 }
 
-fn midnight(date: NaiveDate) -> DateTime<rrule::Tz> {
-    rrule::Tz::UTC.from_utc_datetime(&date.and_time(NaiveTime::MIN))
-}
-
-fn unreadable(error: &impl std::fmt::Display) -> Vec<FieldError> {
-    vec![FieldError::new("/rrule", format!("cannot be read: {error}"))]
-}
-
-/// An RRULE of whole days: FREQ and what narrows it, but no hours; UNTIL is the series' `until`.
-fn rule(value: &Value) -> Parsed<RRule<Unvalidated>> {
+/// A rule, which as text has one line.
+fn rule(value: &Value) -> Parsed<Rule> {
+    if value.as_str().is_some_and(|text| text.contains(['\r', '\n'])) {
+        return wrong(RuleError::Lines.to_string());
+    }
     let read = text(1..=RULE_LEN_MAX)(value)?;
-    let wrong = |detail: String| Err(vec![FieldError::new("", detail)]);
-    let rule: RRule<Unvalidated> = match read.trim_start_matches("RRULE:").parse() {
-        Ok(rule) => rule,
-        Err(error) => return wrong(format!("cannot be read: {error}")),
-    };
-    let daily =
-        matches!(rule.get_freq(), Frequency::Daily | Frequency::Weekly | Frequency::Monthly | Frequency::Yearly);
-    let timed = !rule.get_by_hour().is_empty() || !rule.get_by_minute().is_empty() || !rule.get_by_second().is_empty();
-    if !daily || timed {
-        return wrong("must recur by days, weeks, months or years; the time of day is `time`".to_owned());
-    }
-    if rule.get_until().is_some() {
-        return wrong("must not have UNTIL; the last day is `until`".to_owned());
-    }
-    Ok(rule)
+    Rule::parse(&read).or_else(|error| wrong(error.to_string()))
 }
 
 fn changes(value: &Value) -> Parsed<BTreeMap<NaiveDate, Value>> {

@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 use super::metrics::Metrics;
 use super::problem::Problem;
 use super::resource::on;
+use crate::domain::zones;
 
 /// How long the store may take to say that it is ready.
 const READY_WAIT_MAX: Duration = Duration::from_secs(1);
@@ -36,6 +37,16 @@ pub struct Health {
 pub struct HealthBody {
     #[schema(example = "ready")]
     status: &'static str,
+}
+
+/// A service that is ready.
+#[derive(Serialize, ToSchema)]
+pub struct ReadyBody {
+    #[schema(example = "ready")]
+    status: &'static str,
+    /// The release of the tz database that local times follow.
+    #[schema(example = "2026f")]
+    time_zones: &'static str,
 }
 
 impl Health {
@@ -92,10 +103,10 @@ pub async fn healthz() -> HttpResponse {
 }
 
 /// The service could serve a booking now.
-#[utoipa::path(get, path = "/readyz", tag = "running", responses((status = 200, body = HealthBody), (status = 503)))]
+#[utoipa::path(get, path = "/readyz", tag = "running", responses((status = 200, body = ReadyBody), (status = 503)))]
 pub async fn readyz(health: web::Data<Health>) -> Result<HttpResponse, Problem> {
     if health.is_ready().await {
-        Ok(HttpResponse::Ok().json(HealthBody { status: "ready" }))
+        Ok(HttpResponse::Ok().json(ReadyBody { status: "ready", time_zones: &zones::table().release }))
     } else {
         Err(Problem::unavailable("The service is not ready; what is missing is in its log."))
     }

@@ -85,6 +85,12 @@ impl Series {
         self.class.minimum.is_none_or(|least| capacities.min().is_none_or(|capacity| least <= capacity))
     }
 
+    /// Its first day, which may be left out, is not after its last.
+    fn gives_some(&self) -> bool {
+        let first = self.starts_on.iter_days().find(|date| self.recurs(*date));
+        self.until.is_none_or(|until| first.is_some_and(|first| first <= until))
+    }
+
     fn class_id(&self, date: NaiveDate) -> String {
         format!("{}~{}", self.id, date.format("%Y%m%d"))
     }
@@ -128,7 +134,7 @@ impl Org {
             day.time = other.time.or(day.time);
             day.capacity = other.capacity.or(day.capacity);
         }
-        if !series.sound() {
+        if !series.sound() || !series.gives_some() {
             return Answer::refused(Refused::new("invalid"));
         }
         if change.if_match.is_some_and(|expected| expected != revision) {

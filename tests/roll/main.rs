@@ -13,6 +13,7 @@ mod desk;
 mod minimum;
 mod pardons;
 mod presets;
+mod recurrence;
 mod reports;
 mod retention;
 mod series;

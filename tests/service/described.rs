@@ -28,7 +28,7 @@ const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_co
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/service/described");
 
 /// The folder of the programs, in the versions pinned here.
-static PROGRAMS: LazyLock<PathBuf> = LazyLock::new(|| {
+pub static PROGRAMS: LazyLock<PathBuf> = LazyLock::new(|| {
     let wanted = Path::new(FOLDER).join("requirements.txt");
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python");
     let installed = home.join("installed.txt");
@@ -44,7 +44,7 @@ static PROGRAMS: LazyLock<PathBuf> = LazyLock::new(|| {
 });
 
 /// What a program says that ends well.
-fn runs(command: &mut Command) -> String {
+pub fn runs(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}: `make test` installs it"));
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{command:?}\n{said}");

@@ -8,10 +8,14 @@ mod support;
 mod asked;
 mod deploy;
 mod described;
+#[path = "../model/dice.rs"]
+mod dice;
 mod names;
+mod recurrence;
 mod signed;
 mod strangers;
 mod tls;
+mod zones;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -146,5 +146,5 @@ fn a_rule_that_never_comes_true_is_found_out_and_not_looked_for_without_end() {
     let mut body = body();
     body["rrule"] = json!("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30");
     let errors = Series::parse(&body).unwrap_err();
-    assert_eq!(errors[0].to_string(), "/rrule gives no class, however far one looks");
+    assert_eq!(errors[0].to_string(), "/rrule gives no class from 2026-03-23 on, however far one looks");
 }

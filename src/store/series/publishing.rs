@@ -10,6 +10,7 @@ use chrono::{Datelike, Days, NaiveDate};
 use tracing::warn;
 
 use super::{Aligned, MOVED, SeriesView, Unread, aside, policy_of, unread};
+use crate::domain::calendar::local_date;
 use crate::domain::caller::By;
 use crate::domain::class::NewClass;
 use crate::domain::ids::{ClassId, OrgId, SeriesId};
@@ -243,7 +244,7 @@ impl Reach {
 
 /// The organisation's local day.
 fn today(org: &OrgView) -> NaiveDate {
-    org.now.with_timezone(&org.org.policy.timezone).date_naive()
+    local_date(org.now, org.org.policy.timezone)
 }
 
 fn is_taken(refusal: &Refusal) -> bool {

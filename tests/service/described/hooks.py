@@ -27,7 +27,7 @@ MEANING = [
     r"^/starts_at lies in the past$",
     r"^/to must be after `from`, by at most",
     r"^/minimum must not be above the capacity$",
-    r"^/rrule (cannot be read|must recur by days|must not have UNTIL|gives too many classes)",
+    r"^/rrule (can|must|gives)",
     r"^/membership/(valid_)?(until|frozen/\d+/until) must not be before",
     r" must be a duration from ",
     r" must differ from `from`",
