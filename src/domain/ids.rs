@@ -74,6 +74,8 @@ ids! {
     MemberId
     /// A recurrence that publishes classes.
     SeriesId
+    /// Days on which a club is closed.
+    ClosureId
     /// A member's claim on a class.
     BookingId
     /// Who teaches; the `sub` of an instructor's token.

@@ -35,6 +35,7 @@ pub mod attendance;
 pub mod bookings;
 pub mod classes;
 pub mod clock;
+pub mod closures;
 pub mod clubs;
 pub mod events;
 pub mod fees;
@@ -79,6 +80,7 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
         .configure(orgs::routes)
         .configure(presets::routes)
         .configure(clubs::routes)
+        .configure(closures::routes)
         .configure(classes::routes)
         .configure(bookings::routes)
         .configure(attendance::routes)

@@ -27,6 +27,7 @@ pub mod attendance;
 pub mod bookings;
 pub mod classes;
 pub mod clock;
+pub mod closures;
 pub mod erasure;
 pub mod events;
 pub mod fees;

@@ -9,6 +9,7 @@ mod story;
 
 mod check_in;
 mod closing;
+mod closures;
 mod desk;
 mod minimum;
 mod pardons;
@@ -16,5 +17,6 @@ mod presets;
 mod reports;
 mod retention;
 mod series;
+mod series_edits;
 mod standby;
 mod ticker;
