@@ -272,15 +272,14 @@ impl Org {
         }
         let days = change.is_none_or(|change| change.until.is_some() || change.exceptions.is_some());
         for (date, class) in there {
-            match change {
-                Some(change) if active && series.days(date, date) == [date] => {
-                    if change.names_class(date) {
-                        let wanted = series.class_on(date, self.policy.timezone);
-                        self.follow(&class, date, &wanted, change, &mut view);
-                    }
+            let held = active && series.days(date, date) == [date];
+            if let Some(change) = change.filter(|_| held) {
+                if change.names_class(date) {
+                    let wanted = series.class_on(date, self.policy.timezone);
+                    self.follow(&class, date, &wanted, change, &mut view);
                 }
-                _ if days => self.drop_class(&class, change.is_some_and(|change| change.reaches_all), &mut view),
-                _ => {}
+            } else if days {
+                self.drop_class(&class, change.is_some_and(|change| change.reaches_all), &mut view);
             }
         }
         if active {

@@ -59,123 +59,119 @@ fn ids(reply: &Reply, name: &str) -> Vec<String> {
     reply.body[name].as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_owned()).collect()
 }
 
+const MOVED: &str = r#"{ "starts_at": "2026-03-13T19:00:00+01:00", "room": "Hall", "capacity": 5,
+    "instructor": { "id": "bo", "name": "Bo" } }"#;
+const BO: &str = r#"{ "instructor": { "id": "bo", "name": "Bo" } }"#;
+
+/// What the hand did, what is then said of the series, the class it touched, and the one it did not touch.
+const EDITS: &[(&str, &str, &str, &str)] = &[
+    (MOVED, r#"[{ "title": "Yoga 2" }]"#, "03-13T19:00 60 Yoga 2 Hall Bo 5/0", "03-10T18:00 60 Yoga 2 null Eva 10/0"),
+    (
+        MOVED,
+        r#"[{ "time": "17:00", "capacity": 12 }]"#,
+        "03-13T19:00 60 Yoga Hall Bo 5/0",
+        "03-10T17:00 60 Yoga null Eva 12/0",
+    ),
+    (
+        BO,
+        r#"[{ "instructor": { "id": "ida", "name": "Ida" } }]"#,
+        "03-12T18:00 60 Yoga null Bo 10/0",
+        "03-10T18:00 60 Yoga null Ida 10/0",
+    ),
+    (
+        BO,
+        r#"[{ "instructor": null, "room": "B" }]"#,
+        "03-12T18:00 60 Yoga B Bo 10/0",
+        "03-10T18:00 60 Yoga B null 10/0",
+    ),
+    (
+        r#"{ "instructor": null }"#,
+        r#"[{ "instructor": { "id": "ida", "name": "Ida" } }]"#,
+        "03-12T18:00 60 Yoga null null 10/0",
+        "03-10T18:00 60 Yoga null Ida 10/0",
+    ),
+    (
+        r#"{ "title": "Yin" }"#,
+        r#"[{ "title": "Yoga 2" }, { "title": "Yoga 3" }]"#,
+        "03-12T18:00 60 Yin null Eva 10/0",
+        "03-10T18:00 60 Yoga 3 null Eva 10/0",
+    ),
+    (
+        r#"{ "room": "Hall" }"#,
+        r#"[{ "room": "B" }, { "room": null }]"#,
+        "03-12T18:00 60 Yoga Hall Eva 10/0",
+        "03-10T18:00 60 Yoga null Eva 10/0",
+    ),
+    (
+        r#"{ "minutes": 90 }"#,
+        r#"[{ "time": "17:30" }]"#,
+        "03-12T17:30 90 Yoga null Eva 10/0",
+        "03-10T17:30 60 Yoga null Eva 10/0",
+    ),
+    (
+        r#"{ "minutes": 90 }"#,
+        r#"[{ "minutes": 45, "title": "Short" }]"#,
+        "03-12T18:00 90 Short null Eva 10/0",
+        "03-10T18:00 45 Short null Eva 10/0",
+    ),
+    (
+        r#"{ "minimum": 2 }"#,
+        r#"[{ "minimum": 4, "room": "B" }]"#,
+        "03-12T18:00 60 Yoga B Eva 10/2",
+        "03-10T18:00 60 Yoga B Eva 10/4",
+    ),
+    (
+        r#"{ "minimum": 2 }"#,
+        r#"[{ "capacity": 8 }]"#,
+        "03-12T18:00 60 Yoga null Eva 8/2",
+        "03-10T18:00 60 Yoga null Eva 8/0",
+    ),
+    // What the hand set back to what the series says follows again.
+    (
+        r#"{ "title": "Yoga" }"#,
+        r#"[{ "title": "Yoga 2" }]"#,
+        "03-12T18:00 60 Yoga 2 null Eva 10/0",
+        "03-10T18:00 60 Yoga 2 null Eva 10/0",
+    ),
+    // One day's changes are fields of that day; without them the series' own come back, but not over a hand.
+    (
+        r#"{}"#,
+        r#"[{ "changes": { "2026-03-12": { "title": "Yin", "time": "07:00" } } }]"#,
+        "03-12T07:00 60 Yin null Eva 10/0",
+        "03-10T18:00 60 Yoga null Eva 10/0",
+    ),
+    (
+        BO,
+        r#"[{ "changes": { "2026-03-12": { "title": "Yin", "instructor": { "id": "ida", "name": "Ida" } } } }, { "changes": { "2026-03-12": null } }]"#,
+        "03-12T18:00 60 Yoga null Bo 10/0",
+        "03-10T18:00 60 Yoga null Eva 10/0",
+    ),
+    (
+        r#"{}"#,
+        r#"[{ "changes": { "2026-03-12": { "title": "Yin" } } }, { "title": "Yoga 2" }]"#,
+        "03-12T18:00 60 Yin null Eva 10/0",
+        "03-10T18:00 60 Yoga 2 null Eva 10/0",
+    ),
+    // A change of the days touches no field of the classes that stay.
+    (
+        MOVED,
+        r#"[{ "rrule": "FREQ=WEEKLY;BYDAY=TU,TH,SU" }]"#,
+        "03-13T19:00 60 Yoga Hall Bo 5/0",
+        "03-10T18:00 60 Yoga null Eva 10/0",
+    ),
+];
+
 #[tokio::test]
 async fn in_each_class_only_the_named_fields_follow_and_none_that_a_hand_has_changed() {
-    let moved = json!({ "starts_at": "2026-03-13T19:00:00+01:00", "room": "Hall", "capacity": 5,
-                        "instructor": { "id": "bo", "name": "Bo" } });
-    let bo = json!({ "instructor": { "id": "bo", "name": "Bo" } });
-    for (hand, edits, day, other) in [
-        // What the hand did, what is then said of the series, the class it touched, and the one it did not touch.
-        (
-            moved.clone(),
-            vec![json!({ "title": "Yoga 2" })],
-            "03-13T19:00 60 Yoga 2 Hall Bo 5/0",
-            "03-10T18:00 60 Yoga 2 null Eva 10/0",
-        ),
-        (
-            moved.clone(),
-            vec![json!({ "time": "17:00", "capacity": 12 })],
-            "03-13T19:00 60 Yoga Hall Bo 5/0",
-            "03-10T17:00 60 Yoga null Eva 12/0",
-        ),
-        (
-            bo.clone(),
-            vec![json!({ "instructor": { "id": "ida", "name": "Ida" } })],
-            "03-12T18:00 60 Yoga null Bo 10/0",
-            "03-10T18:00 60 Yoga null Ida 10/0",
-        ),
-        (
-            bo.clone(),
-            vec![json!({ "instructor": null, "room": "B" })],
-            "03-12T18:00 60 Yoga B Bo 10/0",
-            "03-10T18:00 60 Yoga B null 10/0",
-        ),
-        (
-            json!({ "instructor": null }),
-            vec![json!({ "instructor": { "id": "ida", "name": "Ida" } })],
-            "03-12T18:00 60 Yoga null null 10/0",
-            "03-10T18:00 60 Yoga null Ida 10/0",
-        ),
-        (
-            json!({ "title": "Yin" }),
-            vec![json!({ "title": "Yoga 2" }), json!({ "title": "Yoga 3" })],
-            "03-12T18:00 60 Yin null Eva 10/0",
-            "03-10T18:00 60 Yoga 3 null Eva 10/0",
-        ),
-        (
-            json!({ "room": "Hall" }),
-            vec![json!({ "room": "B" }), json!({ "room": null })],
-            "03-12T18:00 60 Yoga Hall Eva 10/0",
-            "03-10T18:00 60 Yoga null Eva 10/0",
-        ),
-        (
-            json!({ "minutes": 90 }),
-            vec![json!({ "time": "17:30" })],
-            "03-12T17:30 90 Yoga null Eva 10/0",
-            "03-10T17:30 60 Yoga null Eva 10/0",
-        ),
-        (
-            json!({ "minutes": 90 }),
-            vec![json!({ "minutes": 45, "title": "Short" })],
-            "03-12T18:00 90 Short null Eva 10/0",
-            "03-10T18:00 45 Short null Eva 10/0",
-        ),
-        (
-            json!({ "minimum": 2 }),
-            vec![json!({ "minimum": 4, "room": "B" })],
-            "03-12T18:00 60 Yoga B Eva 10/2",
-            "03-10T18:00 60 Yoga B Eva 10/4",
-        ),
-        (
-            json!({ "minimum": 2 }),
-            vec![json!({ "capacity": 8 })],
-            "03-12T18:00 60 Yoga null Eva 8/2",
-            "03-10T18:00 60 Yoga null Eva 8/0",
-        ),
-        // What the hand set back to what the series says follows again.
-        (
-            json!({ "title": "Yoga" }),
-            vec![json!({ "title": "Yoga 2" })],
-            "03-12T18:00 60 Yoga 2 null Eva 10/0",
-            "03-10T18:00 60 Yoga 2 null Eva 10/0",
-        ),
-        // One day's changes are fields of that day; without them the series' own come back, but not over a hand.
-        (
-            json!({}),
-            vec![json!({ "changes": { "2026-03-12": { "title": "Yin", "time": "07:00" } } })],
-            "03-12T07:00 60 Yin null Eva 10/0",
-            "03-10T18:00 60 Yoga null Eva 10/0",
-        ),
-        (
-            bo.clone(),
-            vec![
-                json!({ "changes": { "2026-03-12": { "title": "Yin", "instructor": { "id": "ida", "name": "Ida" } } } }),
-                json!({ "changes": { "2026-03-12": null } }),
-            ],
-            "03-12T18:00 60 Yoga null Bo 10/0",
-            "03-10T18:00 60 Yoga null Eva 10/0",
-        ),
-        (
-            json!({}),
-            vec![json!({ "changes": { "2026-03-12": { "title": "Yin" } } }), json!({ "title": "Yoga 2" })],
-            "03-12T18:00 60 Yin null Eva 10/0",
-            "03-10T18:00 60 Yoga 2 null Eva 10/0",
-        ),
-        // A change of the days touches no field of the classes that stay.
-        (
-            moved.clone(),
-            vec![json!({ "rrule": "FREQ=WEEKLY;BYDAY=TU,TH,SU" })],
-            "03-13T19:00 60 Yoga Hall Bo 5/0",
-            "03-10T18:00 60 Yoga null Eva 10/0",
-        ),
-    ] {
+    let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    for (hand, edits, day, other) in EDITS {
         let story = Story::with_yoga().await;
-        story.by_hand(DAY, hand.clone()).await;
-        for edit in &edits {
+        story.by_hand(DAY, json(hand)).await;
+        for edit in json(edits).as_array().unwrap() {
             story.edits(edit.clone()).await;
         }
         let found = (line(&story.shown(DAY).await), line(&story.shown(OTHER).await));
-        assert_eq!((found.0.as_str(), found.1.as_str()), (day, other), "{hand}, then {edits:?}");
+        assert_eq!((found.0.as_str(), found.1.as_str()), (*day, *other), "{hand}, then {edits}");
         assert_eq!(story.shown(OTHER).await["status"], "open");
     }
 }
