@@ -92,6 +92,8 @@ ids! { thing:
     ClassId
     /// A recurrence that publishes classes.
     SeriesId
+    /// Days on which a club is closed.
+    ClosureId
     /// A member's claim on a class.
     BookingId
 }

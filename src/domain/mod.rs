@@ -53,6 +53,8 @@ pub mod class;
 
 pub mod series;
 
+pub mod closure;
+
 pub mod booking;
 
 pub mod member;

@@ -3,6 +3,8 @@
 //! The rule is expanded on local dates, so 18:00 stays 18:00 when the clocks change. What a day's class is follows from
 //! the series alone; whether it is published yet is the store's to know.
 
+mod edit;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDate, NaiveTime};
@@ -15,6 +17,8 @@ use super::fields::{Fields, list, string, text};
 use super::ids::{ClassId, SeriesId};
 use super::invalid::{FieldError, Parsed, under, wrong};
 use super::recurrence::{Rule, RuleError};
+
+pub use edit::{Edit, Named, Reach};
 
 /// A class's id is the series' and the date, so a series' own is shorter than other ids.
 pub const SERIES_ID_LEN_MAX: usize = 55;
@@ -149,8 +153,8 @@ impl Series {
         Ok(found)
     }
 
-    /// The class of a day.
-    fn on(&self, id: &SeriesId, date: NaiveDate, zone: Tz) -> Parsed<NewClass> {
+    /// The class of a day, whether or not the series recurs on it.
+    pub fn on(&self, id: &SeriesId, date: NaiveDate, zone: Tz) -> Parsed<NewClass> {
         let (mut class, mut time) = (self.class.clone(), self.time);
         if let Some(change) = self.changes.get(&date) {
             time = change.get("time").and_then(Value::as_str).and_then(|text| parse_time(text).ok()).unwrap_or(time);
@@ -213,6 +217,14 @@ fn merge(target: &mut Value, patch: &Value) {
             merge(fields.entry(name.clone()).or_insert(Value::Null), change);
         }
     }
+}
+
+/// The date that the id of a series' class names, or none where it is the id of something else.
+#[must_use]
+pub fn class_date(series: &SeriesId, class: &ClassId) -> Option<NaiveDate> {
+    let date = class.as_str().strip_prefix(series.as_str())?.strip_prefix('~')?;
+    let date = NaiveDate::parse_from_str(date, "%Y%m%d").ok()?;
+    class_id(series, date).filter(|id| id == class).map(|_| date)
 }
 
 /// The id of a series' class on a date.

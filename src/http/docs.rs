@@ -17,8 +17,8 @@ use super::asset::Asset;
 use super::problem::{self, Problem};
 use super::resource::on;
 use super::{
-    attendance, bookings, classes, clock, clubs, events, fees, health, live, members, orgs, presets, reports, schema,
-    series,
+    attendance, bookings, classes, clock, closures, clubs, events, fees, health, live, members, orgs, presets, reports,
+    schema, series,
 };
 
 mod examples;
@@ -33,6 +33,7 @@ use shared::Shared;
     paths(
         orgs::put_org, orgs::list_orgs, orgs::read_org, orgs::put_policy, presets::list_presets,
         clubs::put_club, clubs::list_clubs,
+        closures::create_closure, closures::list_closures, closures::end_closure,
         classes::publish_class, classes::change_class, classes::cancel_class, classes::read_class,
         classes::list_classes, classes::read_roster, classes::read_history,
         bookings::book, bookings::list_bookings, bookings::read_booking, bookings::preview_cancel,

@@ -37,6 +37,7 @@ pub mod attendance;
 pub mod bookings;
 pub mod classes;
 pub mod clock;
+pub mod closures;
 pub mod clubs;
 pub mod events;
 pub mod fees;
@@ -81,6 +82,7 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
         .configure(orgs::routes)
         .configure(presets::routes)
         .configure(clubs::routes)
+        .configure(closures::routes)
         .configure(classes::routes)
         .configure(bookings::routes)
         .configure(attendance::routes)

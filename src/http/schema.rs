@@ -8,6 +8,7 @@ use utoipa::{PartialSchema, ToSchema, openapi::RefOr};
 
 use crate::domain::booking::{BookingStatus, PaidWith};
 use crate::domain::class::{ClassStatus, NAME_LEN, TITLE_LEN};
+use crate::domain::closure::CLOSURE_REASON_LEN;
 use crate::domain::event;
 use crate::domain::fee::FeeKind;
 use crate::domain::ids::{ID_LEN_MAX, PERSON_ID_LEN_MAX};
@@ -16,7 +17,7 @@ use crate::domain::org;
 use crate::domain::phone::{self, PHONE_LEN_MAX};
 use crate::domain::policy::{BelowMinimum, Late, Mode, Then, UntouchedRoster};
 use crate::domain::presets;
-use crate::domain::series::{EXCEPTIONS_MAX, RULE_LEN_MAX, SERIES_ID_LEN_MAX};
+use crate::domain::series::{EXCEPTIONS_MAX, RULE_LEN_MAX, Reach, SERIES_ID_LEN_MAX};
 use crate::domain::visible;
 use crate::http::reason::REASON_LEN;
 
@@ -55,6 +56,8 @@ word_schemas! {
     MembershipStatusWord "MembershipStatus" = MembershipStatus::ALL.iter().map(|word| word.as_str());
     /// Which way the money goes.
     FeeKindWord "FeeKind" = FeeKind::ALL.iter().map(|word| word.as_str());
+    /// Which classes follow an edit of their series.
+    ReachWord "Reach" = Reach::ALL.iter().map(|word| word.as_str());
     /// A policy that ships with the product.
     PresetWord "PresetId" = presets::presets().iter().map(|preset| preset.id);
     /// What is announced.
@@ -105,6 +108,8 @@ value_schemas! {
     ShortText "ShortName" = plain(NAME_LEN);
     /// Why something is done.
     ReasonText "ReasonText" = plain(REASON_LEN);
+    /// Why a club is closed.
+    ClosureReasonText "ClosureReason" = plain(CLOSURE_REASON_LEN);
     /// A mark by which one number of clips is told from another.
     RevisionText "RevisionText" = plain(CLIPS_REVISION_LEN);
     /// When a series recurs.

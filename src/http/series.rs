@@ -16,7 +16,7 @@ use super::resource::on;
 use super::series_schema::{NewSeriesDoc, SeriesChangeDoc};
 use crate::domain::ids::{ClassId, SeriesId};
 use crate::domain::invalid::sentence;
-use crate::domain::series::Series;
+use crate::domain::series::{Edit, Series};
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::series::{Aligned, SeriesChange, SeriesView};
@@ -60,7 +60,7 @@ pub struct ChangedSeriesBody {
     changed: Vec<ClassId>,
     #[schema(value_type = Vec<String>)]
     cancelled: Vec<ClassId>,
-    /// Somebody has booked, so these stay as they were.
+    /// Somebody has booked, or the change does not fit, so these stay as they were.
     #[schema(value_type = Vec<String>)]
     left_alone: Vec<ClassId>,
 }
@@ -77,7 +77,7 @@ impl SeriesBody {
 
 impl ChangedSeriesBody {
     fn of((view, aligned): (SeriesView, Aligned)) -> ChangedSeriesBody {
-        let Aligned { published, changed, cancelled, left_alone } = aligned;
+        let Aligned { published, changed, cancelled, left_alone, published_until: _ } = aligned;
         ChangedSeriesBody { series: SeriesBody::of(view), published, changed, cancelled, left_alone }
     }
 }
@@ -133,7 +133,9 @@ pub async fn read_series(
     answer::read(store.series(&staff.org, &id.0).await, |view, _| SeriesBody::of(view))
 }
 
-/// Change a series by a merge patch; a `policy` in it replaces the one before. Future classes that nobody has booked follow; the others are named.
+/// Change a series by a merge patch; a `policy` in it replaces the one before. In each class that has not started only the
+/// fields named here follow, and none that was changed by hand for that day. Classes that somebody has booked are left
+/// alone and named, or with `"reach": "all"` follow as well.
 #[utoipa::path(
     patch, path = "/v1/series/{id}", tag = "series",
     params(("id" = String, Path)), request_body = SeriesChangeDoc, responses((status = 200, body = ChangedSeriesBody)),
@@ -145,7 +147,7 @@ pub async fn change_series(
     store: web::Data<Store>,
 ) -> Result<HttpResponse, Problem> {
     let call = incoming.read().await?;
-    let change = SeriesChange::Patched(call.body.clone());
+    let change = SeriesChange::Edited(Edit::parse(&call.body)?);
     let changed = store.change_series(&call.by(&staff), &id.0, &change, call.if_match).await;
     answer::changed(changed, |changed, _| ChangedSeriesBody::of(changed))
 }

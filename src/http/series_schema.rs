@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 use super::classes::InstructorDoc;
-use super::schema::{DateList, DateText, IdText, RuleText, SeriesIdText, ShortText, TimeText, TitleText};
+use super::schema::{DateList, DateText, IdText, ReachWord, RuleText, SeriesIdText, ShortText, TimeText, TitleText};
 
 /// A recurring class: what a class has but its start, and when it recurs.
 #[derive(ToSchema)]
@@ -60,6 +60,11 @@ pub struct NewSeriesDoc {
 #[serde(deny_unknown_fields)]
 #[schema(as = SeriesChange)]
 pub struct SeriesChangeDoc {
+    /// Whether classes that somebody has booked follow: `unbooked`, if not said, leaves them alone and names them; in those
+    /// of `all` a higher capacity promotes, and a moved start frees everyone from charges.
+    #[serde(default)]
+    #[schema(value_type = ReachWord)]
+    reach: String,
     #[serde(default)]
     #[schema(value_type = DateText)]
     starts_on: String,

@@ -186,11 +186,11 @@ pub(super) fn flat(pairs: &Pairs) -> impl Iterator<Item = &str> {
     pairs.iter().flat_map(|(name, value)| [*name, value.as_str()])
 }
 
-fn number<T: ToString>(value: Option<T>) -> String {
+pub(super) fn number<T: ToString>(value: Option<T>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
 
-fn new_class_fields(new: &NewClass, terms: &Terms) -> Pairs {
+pub(super) fn new_class_fields(new: &NewClass, terms: &Terms) -> Pairs {
     let (instructor, name) = instructor_fields(new.instructor.as_ref());
     let mut pairs = terms.to_fields();
     pairs.extend([
@@ -210,7 +210,7 @@ fn new_class_fields(new: &NewClass, terms: &Terms) -> Pairs {
     pairs
 }
 
-fn instructor_fields(instructor: Option<&Instructor>) -> (String, String) {
+pub(super) fn instructor_fields(instructor: Option<&Instructor>) -> (String, String) {
     instructor.map(|i| (i.id.to_string(), i.name.clone())).unwrap_or_default()
 }
 
@@ -237,21 +237,6 @@ fn changed_fields(stored: &Record, change: &ClassChange) -> Result<Pairs, StoreE
         pairs.extend(terms.moved(change.starts_at.unwrap_or(terms.starts_at), minutes).to_fields());
     }
     pairs.retain(|(name, value)| stored.raw(name).unwrap_or_default() != value);
-    Ok(pairs)
-}
-
-/// The fields of a class that a series now wants otherwise. `terms`: those of the policy of the moment, which an open
-/// class takes only where the series itself asks for other rules.
-pub(super) fn align_fields(stored: &Record, class: &NewClass, terms: &Terms) -> Result<Pairs, StoreError> {
-    let text = |name: &str| stored.raw(name).unwrap_or_default();
-    let own = Terms::from_fields(|name| Some(stored.raw(name).unwrap_or_default())).map_err(corrupt)?;
-    let same_rules = text("override") == class.policy.as_ref().map(ToString::to_string).unwrap_or_default();
-    let mut pairs = match text("status") == "open" && same_rules {
-        false => new_class_fields(class, terms),
-        true if (own.starts_at, own.ends_at) == (terms.starts_at, terms.ends_at) => new_class_fields(class, &own),
-        true => new_class_fields(class, &own.moved(class.starts_at, class.minutes)),
-    };
-    pairs.retain(|(name, value)| *name != "club" && text(name) != value);
     Ok(pairs)
 }
 

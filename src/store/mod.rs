@@ -27,6 +27,7 @@ pub mod attendance;
 pub mod bookings;
 pub mod classes;
 pub mod clock;
+pub mod closures;
 mod directory;
 pub mod erasure;
 pub mod events;

@@ -24,6 +24,8 @@ pub struct OrgView {
     /// By id.
     pub clubs: Vec<Club>,
     pub now: Instant,
+    /// Says by which rules series are published; under others they are looked at again.
+    pub(super) series_rules: String,
 }
 
 /// What becomes of an organisation. With neither a name nor a policy it is only looked at.
@@ -52,10 +54,13 @@ impl Store {
 
     pub async fn org(&self, id: &OrgId) -> Result<Answer<OrgView>, StoreError> {
         Answer::of(self.read(id, "read_org", &[]).await?, |reply| {
-            let org = org(id, &reply.record()?)?;
+            let record = reply.record()?;
+            let org = org(id, &record)?;
+            let again = record.get("reopened").map(|again| format!("-{again}")).unwrap_or_default();
+            let series_rules = format!("{}{again}", org.revision);
             let clubs = clubs(&mut reply.nested()?)?;
             let now = reply.text()?.parse().ok().and_then(from_ms).ok_or_else(|| corrupt("now"))?;
-            Ok(OrgView { org, clubs, now })
+            Ok(OrgView { org, clubs, now, series_rules })
         })
     }
 

@@ -3,6 +3,8 @@
 //! A series is judged when it is put and read leniently ever after, so one that today would be refused still has a place
 //! in the list, can be put right and can be ended. Long bodies are read away from the threads that answer.
 
+mod days;
+mod given;
 mod publishing;
 
 use chrono::NaiveDate;
@@ -12,6 +14,7 @@ use uuid::Uuid;
 
 use super::bookings::unreadable_cursor;
 use super::error::StoreError;
+use super::orgs::OrgView;
 use super::reply::{Reply, corrupt};
 use super::{Answer, Page, RETRIES_MAX, Store, Write};
 use crate::domain::calendar::parse_date;
@@ -19,7 +22,7 @@ use crate::domain::ids::{ClassId, OrgId, SeriesId};
 use crate::domain::invalid::{Parsed, under};
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Refusal;
-use crate::domain::series::{Series, StoredSeries};
+use crate::domain::series::{Edit, Named, Reach, Series, StoredSeries};
 
 /// What a cursor of the list begins with; the last id that was shown follows.
 const CURSOR: &str = "series:";
@@ -40,8 +43,7 @@ pub struct SeriesView {
 /// What becomes of a series.
 #[derive(Clone, Debug)]
 pub enum SeriesChange {
-    /// A merge patch over its body.
-    Patched(Value),
+    Edited(Edit),
     Ended,
 }
 
@@ -53,6 +55,22 @@ pub struct Aligned {
     pub cancelled: Vec<ClassId>,
     /// Somebody has booked, so it stays as it was.
     pub left_alone: Vec<ClassId>,
+    /// Every class up to this day has been published.
+    pub published_until: Option<NaiveDate>,
+}
+
+/// What a change of a series means for the classes that are there.
+struct Change {
+    /// None: the series has ended.
+    edit: Option<Following>,
+}
+
+/// How classes follow an edit.
+struct Following {
+    named: Named,
+    reach: Reach,
+    /// The series before it, unless that could not be read.
+    before: Option<(SeriesId, Series)>,
 }
 
 /// A series as Redis has it, not yet read.
@@ -71,6 +89,8 @@ struct Put {
     /// It was made from; 0 for a new one.
     revision: u64,
     if_match: Option<u64>,
+    /// How far it had been published.
+    published_until: Option<NaiveDate>,
 }
 
 impl Store {
@@ -125,12 +145,19 @@ impl Store {
             Some(id) => id.clone(),
             None => Uuid::now_v7().to_string().parse().map_err(corrupt)?,
         };
-        let put = Put { text: new.body.to_string(), stored: of(new), active: true, revision: 0, if_match: None };
-        self.put_series(write, &id, put).await
+        let put = Put {
+            text: new.body.to_string(),
+            stored: of(new),
+            active: true,
+            revision: 0,
+            if_match: None,
+            published_until: None,
+        };
+        self.put_series(write, &id, put, None).await
     }
 
-    /// Changes a series, or ends it, and brings its future classes in line where nobody has booked. One that cannot be
-    /// read ends like any other, and a change that repairs it is like any other.
+    /// Changes a series, or ends it, and brings the classes that have not started in line. One that cannot be read ends like
+    /// any other, and an edit that repairs it is like any other.
     pub async fn change_series(
         &self,
         write: &Write,
@@ -141,23 +168,27 @@ impl Store {
         for _ in 0..RETRIES_MAX {
             let Answer { outcome, cursor, zone } = self.series(&write.org, id).await?;
             let refused = |refusal| Ok(Answer { outcome: Err(refusal), cursor: cursor.clone(), zone });
-            let SeriesView { text, stored, active, revision, .. } = match outcome {
+            let SeriesView { text, stored, active, revision, published_until, .. } = match outcome {
                 Ok(seen) => seen,
                 Err(refusal) => return refused(refusal),
             };
-            let put = match change {
-                SeriesChange::Ended => Put { text, stored, active: false, revision, if_match },
-                SeriesChange::Patched(patch) => {
-                    let patch = patch.clone();
-                    match aside(move || Series::patched(&stored.body, &patch)).await? {
-                        Ok(series) => {
-                            Put { text: series.body.to_string(), stored: of(series), active, revision, if_match }
-                        }
+            let (put, edit) = match change {
+                SeriesChange::Ended => (Put { text, stored, active: false, revision, if_match, published_until }, None),
+                SeriesChange::Edited(edit) => {
+                    let named = edit.named(&stored.body);
+                    let before = stored.series.clone().ok().map(|series| (id.clone(), series));
+                    let following = Following { named, reach: edit.reach, before };
+                    let edit = edit.clone();
+                    let series = match aside(move || edit.applied_to(&stored.body)).await? {
+                        Ok(series) => series,
                         Err(errors) => return refused(Refusal::Invalid(errors)),
-                    }
+                    };
+                    let (text, stored) = (series.body.to_string(), of(series));
+                    (Put { text, stored, active, revision, if_match, published_until }, Some(following))
                 }
             };
-            match self.put_series(write, id, put).await {
+            let change = Change { edit };
+            match self.put_series(write, id, put, Some(change)).await {
                 Err(StoreError::Unavailable(why)) if why == MOVED => {}
                 other => return other,
             }
@@ -165,19 +196,19 @@ impl Store {
         Err(StoreError::Unavailable(MOVED.to_owned()))
     }
 
+    /// `change`: what becomes of the classes that are there; none where the series is new.
     async fn put_series(
         &self,
         write: &Write,
         id: &SeriesId,
         put: Put,
+        change: Option<Change>,
     ) -> Result<Answer<(SeriesView, Aligned)>, StoreError> {
-        if let (true, Ok(series)) = (put.active, &put.stored.series) {
-            let Answer { outcome, cursor, zone } = self.org(&write.org).await?;
-            let fits = outcome.and_then(|org| policy_of(series, &org.org.policy).map_err(Refusal::Invalid));
-            if let Err(refusal) = fits {
-                return Ok(Answer { outcome: Err(refusal), cursor, zone });
-            }
-        }
+        let Answer { outcome, cursor, zone } = self.org(&write.org).await?;
+        let org = match outcome.and_then(|org| put.fits(&org).map(|()| org)) {
+            Ok(org) => org,
+            Err(refusal) => return Ok(Answer { outcome: Err(refusal), cursor, zone }),
+        };
         let status = if put.active { "active" } else { "ended" };
         let expected = put.if_match.map(|revision| revision.to_string()).unwrap_or_default();
         let args = [id.as_str(), &put.text, status, &put.revision.to_string(), &expected];
@@ -190,15 +221,41 @@ impl Store {
             // A call that is repeated answers what it stored the first time.
             let stored = if text == put.text { put.stored } else { Series::stored(&text) };
             let revision = reply.text()?.parse().map_err(corrupt)?;
-            Ok(SeriesView { id, text, stored, active: status == "active", revision, published_until: None })
+            let published_until = put.published_until;
+            Ok(SeriesView { id, text, stored, active: status == "active", revision, published_until })
         })?;
         let view = match outcome {
             Ok(view) => view,
             Err(refusal) => return Ok(Answer { outcome: Err(refusal), cursor, zone }),
         };
-        let known = self.unread_series(&write.org, id).await?.outcome.ok().and_then(|found| found.published_until);
-        let aligned = self.align(write, &SeriesView { published_until: known, ..view.clone() }, true).await?;
-        Ok(Answer { outcome: aligned.map(|aligned| (view, aligned)), cursor, zone })
+        let aligned = match change {
+            None => self.publish_ahead(write, &org, &view, None).await?,
+            Some(change) => self.carry_out(write, &org, view.clone(), &change).await?,
+        };
+        let outcome = aligned.map(|aligned| {
+            let published_until = aligned.published_until.or(view.published_until);
+            (SeriesView { published_until, ..view }, aligned)
+        });
+        Ok(Answer { outcome, cursor, zone })
+    }
+}
+
+impl SeriesView {
+    /// The clubs of its classes: its own, and those of days that are held elsewhere.
+    fn clubs(&self) -> impl Iterator<Item = &str> {
+        let days = self.stored.body.get("changes").and_then(Value::as_object).into_iter().flatten();
+        let days = days.filter_map(|(_, change)| change.get("club"));
+        self.stored.body.get("club").into_iter().chain(days).filter_map(Value::as_str)
+    }
+}
+
+impl Put {
+    /// Whether its own rules fit those of the organisation. One that ends is not judged.
+    fn fits(&self, org: &OrgView) -> Result<(), Refusal> {
+        match (&self.stored.series, self.active) {
+            (Ok(series), true) => policy_of(series, &org.org.policy).map(|_fits| ()).map_err(Refusal::Invalid),
+            (Ok(_) | Err(_), _) => Ok(()),
+        }
     }
 }
 

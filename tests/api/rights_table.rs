@@ -63,6 +63,13 @@ fn running() -> Vec<Row> {
         row("GET /v1/presets", authenticated),
         with("PUT /v1/clubs/new", json!({ "name": "New" }), staff(200)),
         row("GET /v1/clubs", anyone_of_the_chain()),
+        with(
+            "POST /v1/clubs/main/closures",
+            json!({ "from": "2031-12-24", "to": "2031-12-26", "reason": "Christmas", "id": "xmas" }),
+            [401, 403, 403, 403, 403, 403, 201, 200, 403],
+        ),
+        row("GET /v1/clubs/main/closures", anyone_of_the_chain()),
+        row("DELETE /v1/clubs/main/closures/nothing", staff(404)),
         row("GET /v1/events", staff(200)),
         row("GET /v1/fees", staff(200)),
         row("POST /v1/fees/1/waive", staff(404)),

@@ -14,7 +14,7 @@ const ANY: &str = "member instructor kiosk staff admin";
 const DESK: &str = "staff admin";
 const OWNER: &str = "member staff admin";
 
-const TABLE: [(&str, &str, &str); 44] = [
+const TABLE: [(&str, &str, &str); 47] = [
     ("PUT", "/v1/orgs/{org}", "operator"),
     ("GET", "/v1/orgs", "operator"),
     ("GET", "/v1/org", ANY),
@@ -22,6 +22,9 @@ const TABLE: [(&str, &str, &str); 44] = [
     ("GET", "/v1/presets", "member instructor kiosk staff admin operator"),
     ("PUT", "/v1/clubs/{club}", DESK),
     ("GET", "/v1/clubs", ANY),
+    ("POST", "/v1/clubs/{club}/closures", DESK),
+    ("GET", "/v1/clubs/{club}/closures", ANY),
+    ("DELETE", "/v1/clubs/{club}/closures/{id}", DESK),
     ("POST", "/v1/classes", DESK),
     ("PATCH", "/v1/classes/{id}", DESK),
     ("GET", "/v1/classes", ANY),

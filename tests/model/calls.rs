@@ -55,6 +55,8 @@ impl Org {
             Op::PostSeries(series) => self.post_series(series),
             Op::PatchSeries { id, change } => self.patch_series(id, change),
             Op::EndSeries { id } => self.end_series(id),
+            Op::Close(closure) => self.close_club(closure),
+            Op::Reopen { club, id } => self.reopen(club, id),
             Op::Change { class, change } => self.change(class, change),
             Op::CancelClass { class, .. } => self.cancel_class(class),
             Op::CloseClass { class, penalties, .. } => self.close_by_hand(class, *penalties),

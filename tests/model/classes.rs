@@ -17,6 +17,9 @@ impl Org {
             return Answer::refused(Refused::new("invalid"));
         }
         let terms = terms(&self.policy, new.overrides.as_ref(), new.starts_at, new.minutes);
+        if self.closed_on(&new.club, terms.date) {
+            return Answer::refused(Refused::new("invalid"));
+        }
         let stage = if self.now < terms.opens_at { Stage::Scheduled } else { Stage::Open };
         let class = Class {
             id: new.id.clone(),
@@ -30,6 +33,7 @@ impl Org {
             minimum: new.minimum,
             min_age: new.min_age,
             overrides: new.overrides.clone(),
+            given: None,
             undecided: self.now < terms.decide_at,
             terms,
             stage,
@@ -71,7 +75,8 @@ impl Org {
         if starts_at != before.starts_at && now >= before.starts_at {
             return Answer::refused(Refused::new("wrong_status"));
         }
-        if starts_at != before.starts_at && starts_at < now {
+        let closed = || self.closed_on(&before.club, before.terms.moved(starts_at, minutes).date);
+        if starts_at != before.starts_at && (starts_at < now || closed()) {
             return Answer::refused(Refused::new("invalid"));
         }
         let capacity = change.capacity.unwrap_or(before.capacity);
@@ -103,7 +108,7 @@ impl Org {
         Answer::done(200, "changed", Body::Class(self.view_class(id, None)))
     }
 
-    fn after_a_move(&mut self, id: &str, old_start: Instant, old_date: NaiveDate) {
+    pub fn after_a_move(&mut self, id: &str, old_start: Instant, old_date: NaiveDate) {
         let class = self.classes[id].clone();
         let notice = TimeDelta::milliseconds(class.terms.policy.change_notice.fixed_ms());
         let short = old_start.min(class.starts_at) - self.now < notice || class.terms.date != old_date;

@@ -115,7 +115,12 @@ const EXPECTED: &[(&str, &str)] = &[
     ("publish", "published invalid +class_published"),
     ("put_policy", "put +policy_changed +class_changed +class_opened"),
     ("post_series", "published invalid +class_published"),
-    ("patch_series", "changed left_alone cancelled stale +class_changed +class_cancelled"),
+    (
+        "patch_series",
+        "changed left_alone reached_all cancelled stale +class_changed +class_cancelled +booking_promoted",
+    ),
+    ("close_club", "closed called_off repeated invalid not_found +club_changed +class_cancelled +booking_cancelled"),
+    ("reopen_club", "reopened published not_found +class_published"),
     ("end_series", "cancelled not_found"),
     ("change_class", "changed invalid stale class_finished +class_changed +booking_promoted +spot_offered"),
     ("cancel_class", "cancelled repeated +class_cancelled +booking_cancelled +waitlist_left +excused"),

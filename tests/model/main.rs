@@ -21,6 +21,7 @@ mod attendance;
 mod bookings;
 mod calls;
 mod classes;
+mod closures;
 mod pardons;
 mod series;
 

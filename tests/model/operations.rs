@@ -9,6 +9,7 @@ use chrono::{NaiveDate, NaiveTime};
 use rollcall::domain::instant::Instant;
 use serde_json::{Value, json};
 
+use crate::closures::Closure;
 use crate::series::{DayChange, Rule, Series};
 use crate::state::{Membership, Profile};
 
@@ -39,6 +40,8 @@ pub enum Op {
     PostSeries(Box<Series>),
     PatchSeries { id: String, change: SeriesChange },
     EndSeries { id: String },
+    Close(Closure),
+    Reopen { club: String, id: String },
     CancelClass { class: String, key: Option<String> },
     CloseClass { class: String, penalties: bool, key: Option<String> },
     Book { caller: Caller, class: String, member: String, waitlist: bool, key: Option<String> },
@@ -98,6 +101,8 @@ pub struct SeriesChange {
     pub overrides: Option<Value>,
     pub day: Option<(NaiveDate, DayChange)>,
     pub if_match: Option<u64>,
+    /// Booked classes follow as well.
+    pub reaches_all: bool,
 }
 
 /// One call as it goes over the wire.
@@ -119,6 +124,8 @@ impl Op {
             Op::PostSeries(_) => "post_series",
             Op::PatchSeries { .. } => "patch_series",
             Op::EndSeries { .. } => "end_series",
+            Op::Close(_) => "close_club",
+            Op::Reopen { .. } => "reopen_club",
             Op::CancelClass { .. } => "cancel_class",
             Op::CloseClass { .. } => "close_class",
             Op::Book { caller: Caller::Desk, .. } => "desk_books",
@@ -229,6 +236,8 @@ impl Op {
             Op::Publish(new) => ("POST", "/v1/classes".to_owned(), Some(new.body())),
             Op::PostSeries(series) => ("POST", "/v1/series".to_owned(), Some(series.body())),
             Op::PatchSeries { id, change } => ("PATCH", format!("/v1/series/{id}"), Some(change.body())),
+            Op::Close(closure) => ("POST", format!("/v1/clubs/{}/closures", closure.club), Some(closure.body())),
+            Op::Reopen { club, id } => ("DELETE", format!("/v1/clubs/{club}/closures/{id}"), None),
             Op::EndSeries { id } => ("DELETE", format!("/v1/series/{id}"), None),
             Op::Change { class, change } => ("PATCH", format!("/v1/classes/{class}"), Some(change.body())),
             Op::CancelClass { class, .. } => {
@@ -345,7 +354,14 @@ impl SeriesChange {
             ("exceptions", self.exceptions.as_ref().map(|days| json!(dates(days)))),
             ("policy", self.overrides.clone()),
             ("changes", self.day.as_ref().map(day)),
+            ("reach", self.reaches_all.then(|| json!("all"))),
         ])
+    }
+}
+
+impl Closure {
+    fn body(&self) -> Value {
+        json!({ "id": self.id, "from": self.from.to_string(), "to": self.to.to_string(), "reason": "painters" })
     }
 }
 

@@ -156,6 +156,7 @@ impl Reader<'_> {
             changed: ids("changed")?,
             cancelled: ids("cancelled")?,
             left_alone: ids("left_alone")?,
+            published_until: text(body, "published_until")?.parse().ok(),
         })
     }
 

@@ -95,6 +95,12 @@ impl Series {
         format!("{}~{}", self.id, date.format("%Y%m%d"))
     }
 
+    /// The date that a class of it belongs to.
+    fn date_of(&self, class: &str) -> Option<NaiveDate> {
+        let date = class.strip_prefix(&self.id)?.strip_prefix('~')?;
+        NaiveDate::parse_from_str(date, "%Y%m%d").ok()
+    }
+
     fn class_on(&self, date: NaiveDate, zone: chrono_tz::Tz) -> NewClass {
         let change = self.changes.get(&date).cloned().unwrap_or_default();
         NewClass {
@@ -106,6 +112,24 @@ impl Series {
     }
 }
 
+impl SeriesChange {
+    fn names(&self, date: NaiveDate, field: &str) -> bool {
+        let day = self.day.as_ref().filter(|(day, _)| *day == date).map(|(_, change)| change);
+        match field {
+            "title" => self.title.is_some(),
+            "starts_at" => self.time.is_some() || day.is_some_and(|day| day.time.is_some()),
+            "minutes" => self.minutes.is_some(),
+            "capacity" => self.capacity.is_some() || day.is_some_and(|day| day.capacity.is_some()),
+            "overrides" => self.overrides.is_some(),
+            other => panic!("no change names {other}"),
+        }
+    }
+
+    fn names_class(&self, date: NaiveDate) -> bool {
+        ["title", "starts_at", "minutes", "capacity", "overrides"].iter().any(|field| self.names(date, field))
+    }
+}
+
 impl Org {
     pub fn post_series(&mut self, new: &Series) -> Answer {
         if self.series.contains_key(&new.id) || !self.clubs.contains(&new.class.club) {
@@ -113,7 +137,7 @@ impl Org {
         }
         let kept = Kept { series: new.clone(), active: true, revision: 0, published_until: None };
         self.series.insert(new.id.clone(), kept);
-        self.store_series(&new.id, new.clone(), true, 201)
+        self.store_series(&new.id, new.clone(), true, None, 201)
     }
 
     pub fn patch_series(&mut self, id: &str, change: &SeriesChange) -> Answer {
@@ -140,7 +164,7 @@ impl Org {
         if change.if_match.is_some_and(|expected| expected != revision) {
             return Answer::refused(Refused::new("stale"));
         }
-        self.store_series(id, series, active, 200)
+        self.store_series(id, series, active, Some(change), 200)
     }
 
     pub fn end_series(&mut self, id: &str) -> Answer {
@@ -148,11 +172,18 @@ impl Org {
             return Answer::refused(Refused::new("not_found"));
         };
         let series = kept.series.clone();
-        let answer = self.store_series(id, series, false, 204);
+        let answer = self.store_series(id, series, false, None, 204);
         Answer { body: Body::Nothing, ..answer }
     }
 
-    fn store_series(&mut self, id: &str, series: Series, active: bool, status: u16) -> Answer {
+    fn store_series(
+        &mut self,
+        id: &str,
+        series: Series,
+        active: bool,
+        change: Option<&SeriesChange>,
+        status: u16,
+    ) -> Answer {
         let kept = self.series.get_mut(id).expect("a series that was looked up");
         if kept.series != series || kept.active != active || kept.revision == 0 {
             (kept.series, kept.active) = (series, active);
@@ -160,8 +191,12 @@ impl Org {
             let told = self.bare("series_changed");
             self.events.push(told);
         }
-        let done = self.align(id, true);
+        let done = match (change, status) {
+            (None, 201) => self.publish_days(id, None),
+            (change, _) => self.bring_in_line(id, change),
+        };
         let outcome = match () {
+            () if change.is_some_and(|c| c.reaches_all) && !done.changed.is_empty() => "reached_all",
             () if !done.left_alone.is_empty() => "left_alone",
             () if !done.cancelled.is_empty() => "cancelled",
             () if !done.changed.is_empty() => "changed",
@@ -195,42 +230,96 @@ impl Org {
     pub fn publish_ahead(&mut self) {
         for id in self.series.keys().cloned().collect::<Vec<_>>() {
             if self.series[&id].active {
-                self.align(&id, false);
+                self.publish_days(&id, None);
             }
         }
     }
 
-    /// Brings the classes in line with the series. `whole`: those that are there as well.
-    fn align(&mut self, id: &str, whole: bool) -> SeriesView {
-        let Kept { series, active, revision, published_until } = self.series[id].clone();
-        let mut view = SeriesView { id: id.to_owned(), active, revision, ..SeriesView::default() };
+    /// A club is open again: its series publish what they left out. Whether there was anything.
+    pub fn look_again(&mut self, club: &str, from: NaiveDate) -> bool {
+        let mut published = false;
+        for id in self.series.keys().cloned().collect::<Vec<_>>() {
+            if self.series[&id].active {
+                let again = (self.series[&id].series.class.club == club).then_some(from);
+                published |= !self.publish_days(&id, again).published.is_empty();
+            }
+        }
+        published
+    }
+
+    /// Publishes the days that are not published yet; from `again` on also those that were left out.
+    fn publish_days(&mut self, id: &str, again: Option<NaiveDate>) -> SeriesView {
+        let (mut view, horizon) = (self.view_of(id), self.horizon(id));
+        let Kept { series, published_until, .. } = self.series[id].clone();
         let today = self.today();
-        let reach = today + Days::new(self.reach(series.class.overrides.as_ref()) + AHEAD_DAYS);
-        // What was published further ahead, under other rules, is the series' all the same.
-        let horizon = if whole { published_until.map_or(reach, |done| reach.max(done)) } else { reach };
-        let from = match published_until {
-            Some(done) if !whole => today.max(done + Days::new(1)),
-            _ => today,
-        };
-        if from > horizon {
-            return view;
+        let ahead = published_until.map_or(today, |done| done + Days::new(1));
+        let from = today.max(again.map_or(ahead, |day| ahead.min(day)));
+        for date in series.days(from, horizon) {
+            self.publish_day(&series, date, &mut view);
         }
-        let due = if active { series.days(from, horizon) } else { Vec::new() };
-        for &date in &due {
-            let new = series.class_on(date, self.policy.timezone);
-            if new.starts_at > self.now {
-                self.align_class(&new, &mut view);
+        self.published(id, horizon, &mut view);
+        view
+    }
+
+    /// Brings the classes that have not started in line; `None`: the series has ended.
+    fn bring_in_line(&mut self, id: &str, change: Option<&SeriesChange>) -> SeriesView {
+        let Kept { series, active, .. } = self.series[id].clone();
+        let (mut view, today, horizon) = (self.view_of(id), self.today(), self.horizon(id));
+        let ahead = self.classes.values().filter(|class| self.now < class.starts_at);
+        let mut there: Vec<(NaiveDate, String)> =
+            ahead.filter_map(|class| Some((series.date_of(&class.id)?, class.id.clone()))).collect();
+        there.sort();
+        if active {
+            for date in series.days(today, horizon) {
+                if !there.iter().any(|(day, _)| *day == date) {
+                    self.publish_day(&series, date, &mut view);
+                }
             }
         }
-        let before = published_until.filter(|_| whole).into_iter();
-        for date in before.flat_map(|done| today.iter_days().take_while(move |date| *date <= done)) {
-            if !due.contains(&date) {
-                self.drop_class(&series.class_id(date), &mut view);
+        let days = change.is_none_or(|change| change.until.is_some() || change.exceptions.is_some());
+        for (date, class) in there {
+            let held = active && series.days(date, date) == [date];
+            if let Some(change) = change.filter(|_| held) {
+                if change.names_class(date) {
+                    let wanted = series.class_on(date, self.policy.timezone);
+                    self.follow(&class, date, &wanted, change, &mut view);
+                }
+            } else if days {
+                self.drop_class(&class, change.is_some_and(|change| change.reaches_all), &mut view);
             }
         }
+        if active {
+            self.published(id, horizon, &mut view);
+        }
+        view
+    }
+
+    fn view_of(&self, id: &str) -> SeriesView {
+        let Kept { active, revision, published_until, .. } = &self.series[id];
+        let (active, revision, published_until) = (*active, *revision, *published_until);
+        SeriesView { id: id.to_owned(), active, revision, published_until, ..SeriesView::default() }
+    }
+
+    /// The last day that is published by now. What was published further ahead, under other rules, stays the series'.
+    fn horizon(&self, id: &str) -> NaiveDate {
+        let Kept { series, published_until, .. } = &self.series[id];
+        let reach = self.today() + Days::new(self.reach(series.class.overrides.as_ref()) + AHEAD_DAYS);
+        published_until.map_or(reach, |done| reach.max(done))
+    }
+
+    fn published(&mut self, id: &str, horizon: NaiveDate, view: &mut SeriesView) {
         let kept = self.series.get_mut(id).expect("a series that was looked up");
         kept.published_until = kept.published_until.max(Some(horizon));
-        view
+        view.published_until = kept.published_until;
+    }
+
+    fn publish_day(&mut self, series: &Series, date: NaiveDate, view: &mut SeriesView) {
+        let new = series.class_on(date, self.policy.timezone);
+        if new.starts_at > self.now && self.publish(&new).status == 201 {
+            let id = new.id.clone();
+            self.entry(&id).given = Some(new);
+            view.published.push(id);
+        }
     }
 
     /// Booking of a class opens at most so many days before.
@@ -247,53 +336,81 @@ impl Org {
         self.now >= class.starts_at || self.count(&class.id, Status::live) > 0
     }
 
-    fn align_class(&mut self, new: &NewClass, view: &mut SeriesView) {
-        let id = new.id.clone();
-        let Some(before) = self.classes.get(&id).cloned() else {
-            if self.publish(new).status == 201 {
-                view.published.push(id);
-            }
+    /// In the named fields that nobody changed by hand, the class becomes what the series wants.
+    fn follow(&mut self, id: &str, date: NaiveDate, wanted: &NewClass, change: &SeriesChange, view: &mut SeriesView) {
+        let before = self.classes[id].clone();
+        if matches!(before.stage, Stage::Cancelled | Stage::Finished) {
             return;
-        };
-        let mut after = before.clone();
-        (after.title, after.category, after.instructor) =
-            (new.title.clone(), new.category.clone(), new.instructor.clone());
-        (after.capacity, after.minimum, after.min_age) = (new.capacity, new.minimum, new.min_age);
-        (after.starts_at, after.minutes, after.overrides) = (new.starts_at, new.minutes, new.overrides.clone());
-        // Terms are frozen once booking has opened, whatever became of the policy.
-        let frozen = before.stage == Stage::Open && before.overrides == after.overrides;
+        }
+        let (mut after, mut given) = (before.clone(), before.given.clone().expect("a class that its series published"));
+        macro_rules! follow {
+            ($($field:ident)+) => {$(
+                if change.names(date, stringify!($field)) {
+                    if before.$field == given.$field {
+                        after.$field = wanted.$field.clone();
+                    }
+                    given.$field = wanted.$field.clone();
+                }
+            )+};
+        }
+        follow!(title starts_at minutes capacity overrides);
         let moved = (before.starts_at, before.minutes) != (after.starts_at, after.minutes);
-        after.terms = match (frozen, moved) {
-            (true, false) => before.terms.clone(),
-            (true, true) => before.terms.moved(new.starts_at, new.minutes),
-            (false, _) => terms(&self.policy, new.overrides.as_ref(), new.starts_at, new.minutes),
+        let other_rules = before.overrides != after.overrides;
+        after.terms = match (other_rules, moved) {
+            (true, _) => terms(&self.policy, after.overrides.as_ref(), after.starts_at, after.minutes),
+            (false, true) => before.terms.moved(after.starts_at, after.minutes),
+            (false, false) => before.terms.clone(),
         };
         if before.stage == Stage::Open {
             after.terms.opens_at = before.terms.opens_at;
         }
-        if before.stage == Stage::Cancelled || after == before {
+        if after == before {
+            self.entry(id).given = Some(given);
             return;
         }
-        if self.taken(&before) {
-            view.left_alone.push(id);
-            return;
-        }
-        after.undecided = self.now < after.terms.decide_at;
-        after.revision += 1;
-        *self.entry(&id) = after;
-        self.announce("class_changed", self.now, Some(&id), None);
-        self.settle(self.now);
-        view.changed.push(id);
-    }
-
-    fn drop_class(&mut self, id: &str, view: &mut SeriesView) {
-        let Some(class) = self.classes.get(id).filter(|class| class.stage != Stage::Cancelled) else { return };
-        if self.taken(class) {
+        let new_start = after.starts_at != before.starts_at;
+        let unfit = new_start && (after.starts_at < self.now || self.closed_on(&after.club, after.terms.date));
+        if self.taken(&before) && !change.reaches_all || unfit {
             view.left_alone.push(id.to_owned());
             return;
         }
+        let (announced, unheld) = (self.events.len(), self.unheld(id));
+        after.undecided = self.now < after.terms.decide_at;
+        after.revision += 1;
+        after.given = Some(given);
+        *self.entry(id) = after;
+        self.announce("class_changed", self.now, Some(id), None);
+        if moved {
+            self.after_a_move(id, before.starts_at, before.terms.date);
+        }
+        if other_rules {
+            let waiting = self.of_class(id).filter(|b| b.status == Status::Waitlisted).map(|b| b.member.clone());
+            let waiting: Vec<String> = waiting.collect();
+            self.eased.extend(waiting);
+        }
+        if self.unheld(id) > unheld {
+            self.freed.insert(id.to_owned());
+        }
+        self.ends_call(announced);
+        view.changed.push(id.to_owned());
+    }
+
+    fn drop_class(&mut self, id: &str, reaches_all: bool, view: &mut SeriesView) {
+        let Some(class) = self.classes.get(id).filter(|class| !class.over()) else { return };
+        if self.taken(class) && !reaches_all {
+            view.left_alone.push(id.to_owned());
+            return;
+        }
+        let announced = self.events.len();
         self.call_off(id, self.now);
-        self.ask_around(self.now);
+        self.ends_call(announced);
         view.cancelled.push(id.to_owned());
+    }
+
+    /// Each class is brought in line by a call of its own.
+    fn ends_call(&mut self, announced: usize) {
+        self.ask_around(self.now);
+        self.settle(self.now);
+        self.show_free(announced);
     }
 }

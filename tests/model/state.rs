@@ -12,6 +12,8 @@ use rollcall::domain::policy::{Mode, Policy, Then};
 use rollcall::domain::terms::Terms;
 use serde_json::Value;
 
+use crate::closures::Closure;
+use crate::operations::NewClass;
 use crate::series::Kept;
 use crate::views::Answer;
 
@@ -27,6 +29,7 @@ pub struct Org {
     pub erased: BTreeSet<String>,
     pub classes: BTreeMap<String, Class>,
     pub series: BTreeMap<String, Kept>,
+    pub closures: Vec<Closure>,
     pub bookings: Vec<Booking>,
     /// The bookings of each class and of each member, in the order of their making.
     by_class: HashMap<String, Vec<Number>>,
@@ -122,6 +125,8 @@ pub struct Class {
     pub minimum: Option<u32>,
     pub min_age: Option<u32>,
     pub overrides: Option<Value>,
+    /// What its series last gave it.
+    pub given: Option<NewClass>,
     pub terms: Terms,
     pub stage: Stage,
     /// The minimum has yet to be judged.
@@ -300,6 +305,7 @@ impl Org {
             erased: BTreeSet::new(),
             classes: BTreeMap::new(),
             series: BTreeMap::new(),
+            closures: Vec::new(),
             bookings: Vec::new(),
             by_class: HashMap::new(),
             by_member: HashMap::new(),

@@ -137,6 +137,7 @@ pub struct SeriesView {
     pub changed: Vec<String>,
     pub cancelled: Vec<String>,
     pub left_alone: Vec<String>,
+    pub published_until: Option<NaiveDate>,
 }
 
 impl StandingView {

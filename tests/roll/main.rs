@@ -9,6 +9,7 @@ mod story;
 
 mod check_in;
 mod closing;
+mod closures;
 mod desk;
 mod minimum;
 mod pardons;
@@ -17,5 +18,6 @@ mod recurrence;
 mod reports;
 mod retention;
 mod series;
+mod series_edits;
 mod standby;
 mod ticker;

@@ -16,6 +16,7 @@ mod day;
 mod desk;
 mod docs;
 mod hand;
+mod recurring;
 mod roll;
 mod scanner;
 mod staff;

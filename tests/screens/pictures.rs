@@ -164,9 +164,13 @@ async fn the_staff(show: &Show, device: &Device) {
     window.taps_named("Freeze days").await;
     device.keep_and_fit("day-member").await;
     window.taps_named("Close").await;
-    for (tab, words) in
-        [("series", "No series"), ("members", "Find a member"), ("fees", "No fees"), ("rules", "Cancelling is free")]
-    {
+    for (tab, words) in [
+        ("series", "No series"),
+        ("closures", "No closing days"),
+        ("members", "Find a member"),
+        ("fees", "No fees"),
+        ("rules", "Cancelling is free"),
+    ] {
         window.taps(&format!("#tab-{tab}")).await;
         window.sees_in("#panel", words).await;
         device.keep_and_fit(&format!("day-{tab}")).await;

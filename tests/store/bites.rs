@@ -189,3 +189,30 @@ async fn a_member_with_many_places_leaves_them_in_bites() {
     assert_eq!((house.number("class:k00", "booked").await, house.number("class:k99", "booked").await), (1, 0));
     house.is_sound().await;
 }
+
+#[tokio::test]
+async fn a_club_is_closed_in_bites_and_nobody_else_waits() {
+    let house = House::open(json!({ "booking": { "daily_limit": null, "allow_overlap": true } })).await;
+    let names = names(40);
+    are_members(&house, &names).await;
+    // Three hundred classes in five days, of which a crowd is booked into some; the days around them stay.
+    let classes: Vec<String> = (0..300).map(|n| format!("k{n:03}")).collect();
+    let at = |n: usize| format!("2026-03-{:02}T{:02}:00:00Z", 4 + n % 5, 8 + n / 5 % 12);
+    let numbers: Vec<usize> = (0..300).collect();
+    each(&numbers, async |n| house.class(&classes[*n], json!({ "capacity": 30, "starts_at": at(*n) })).await).await;
+    for class in &classes[..20] {
+        all_book(&house, &names, class).await;
+    }
+    let (low, high) = (ms("2026-03-03T22:00:00Z").to_string(), ms("2026-03-09T00:00:00Z").to_string());
+    let args = ["city", "spring", "2026-03-05", "2026-03-07", "flooded", &low, &high];
+    let closed = finishes(&house, "put_closure", &args, "").await;
+    is_bounded("closing 180 classes with 480 places", &closed, 20);
+    assert_eq!((closed.said.tag.as_str(), closed.said.text(0).as_str()), ("CLOSED", "1"));
+    for (n, class) in classes.iter().enumerate() {
+        let held = if (1..4).contains(&(n % 5)) { "cancelled" } else { "open" };
+        assert_eq!(house.field(&format!("class:{class}"), "status").await, held, "{class} at {}", at(n));
+    }
+    assert_eq!((house.number("class:k001", "booked").await, house.number("class:k000", "booked").await), (0, 30));
+    house.is_sound().await;
+    assert_eq!(house.call("put_closure", &args).await.text(0), "", "it was there");
+}

@@ -45,6 +45,7 @@ async fn thursday() -> (House, Vec<(&'static str, Vec<String>)>) {
     // Stored by the function alone: nothing is published from it.
     house.call("put_series", &["weekly", "{\"club\":\"city\"}", "active", "0", ""]).await;
     house.call("mark_series", &["weekly", "1", "2026-03-20", "0", "1"]).await;
+    house.call("put_closure", &["city", "summer", "2026-07-01", "2026-07-31", "summer", "1", "2"]).await;
     house.cancels("joe", "offer").await;
     house.cancels("kim", "roomy").await;
     house.cancels("ben", "run").await;
@@ -61,12 +62,15 @@ async fn calls(house: &House) -> Vec<(&'static str, Vec<String>)> {
     let later = ms("2026-03-07T12:00:00Z").to_string();
     let stored: Vec<(String, String)> = house.on("HGETALL", "class:far", &[]).await;
     let mut publish = vec!["new".to_owned(), "1".to_owned()];
+    let mut published_by_a_series = vec!["weekly~20260330".to_owned(), "1".to_owned()];
+    published_by_a_series.extend(["", "unbooked", "", "{}", ""].map(str::to_owned));
+    published_by_a_series.extend(stored.iter().flat_map(|(name, value)| [name.clone(), value.clone()]));
     publish.extend(stored.into_iter().flat_map(|(name, value)| [name, value]));
     let policy = policy(&json!({ "booking": { "daily_limit": 9 } })).to_json().to_string();
     let fees = house.call("list_fees", &["0", "10", ""]).await;
     let revision = house.field("class:full", "revision").await;
     let call = |args: &[&str]| args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<String>>();
-    let begin = ms("2026-03-01T00:00:00Z").to_string();
+    let (begin, after) = (ms("2026-03-01T00:00:00Z").to_string(), ms("2026-04-01T00:00:00Z").to_string());
     vec![
         ("book", call(&["roomy", "lea", "lea-roomy", "1", ""])),
         ("book", call(&["full", "hal", "hal-full", "1", ""])),
@@ -137,8 +141,13 @@ async fn calls(house: &House) -> Vec<(&'static str, Vec<String>)> {
         ("read_series", call(&["weekly", "", "1"])),
         ("read_series", call(&["", "", "10"])),
         ("due_series", call(&["739000"])),
-        ("align_class", call(&["far", "1", "", "title", "Spin"])),
-        ("align_class", call(&["far", "1", "the series ended"])),
+        ("align_class", call(&["far", "1", "1", "all", "", "{}", "", "title", "Spin"])),
+        ("align_class", call(&["far", "1", "1", "all", "the series ended", "", ""])),
+        ("align_class", published_by_a_series),
+        ("series_classes", call(&["weekly", "", ""])),
+        ("put_closure", call(&["city", "spring", "2026-03-30", "2026-03-30", "flooded", &begin, &after])),
+        ("end_closure", call(&["city", "summer"])),
+        ("read_closures", call(&["city"])),
         ("check_in", call(&[&id("ann", "run"), "ina"])),
         ("check_in", call(&[&id("dan", "run"), ""])),
         ("undo_check_in", call(&[&id("eva", "run"), ""])),

@@ -1,8 +1,10 @@
 //! What an older release wrote is found, kept and brought into this release's layout while bookings go on, also while the
 //! older release still runs beside this one.
 
+use rollcall::domain::series::Edit;
 use rollcall::store::classes::ClassQuery;
 use rollcall::store::library::BUDGET;
+use rollcall::store::series::SeriesChange;
 use serde_json::{Value, json};
 
 use crate::house::House;
@@ -349,4 +351,25 @@ async fn members_are_gone_over_again_where_the_stream_no_longer_tells_who_change
     for (query, expected) in [("aas", "ann ben eva"), ("holm", ""), ("004520125555", "ben"), ("madur", "new")] {
         assert_eq!(finds(&house, query).await, expected, "{query}");
     }
+}
+
+#[tokio::test]
+async fn what_a_hand_has_changed_in_a_class_that_the_older_release_published_stays() {
+    let house = old_house().await;
+    let id = "weekly".parse().expect("an id");
+    house.change("weekly~20260317", json!({ "room": "Hall", "capacity": 5 })).await;
+    let edit = |body: Value| SeriesChange::Edited(Edit::parse(&body).expect("an edit"));
+    let seen = async |id: &str| {
+        let of = async |name: &str| house.field(&format!("class:{id}"), name).await;
+        [of("title").await, of("room").await, of("capacity").await].join(" ")
+    };
+    for (change, by_hand, other) in [
+        (json!({ "title": "Slow" }), "Slow Hall 5", "Slow  12"),
+        (json!({ "room": "B", "capacity": 14 }), "Slow Hall 5", "Slow B 14"),
+    ] {
+        let done = house.store.change_series(&house.write(), &id, &edit(change), None).await.expect("a store");
+        assert!(done.outcome.expect("an answer").1.changed.iter().any(|class| class.as_str() == "weekly~20260324"));
+        assert_eq!((seen("weekly~20260317").await.as_str(), seen("weekly~20260324").await.as_str()), (by_hand, other));
+    }
+    house.is_sound().await;
 }

@@ -6,6 +6,8 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use rollcall::domain::class::ClassChange;
+use rollcall::domain::closure::NewClosure;
+use rollcall::domain::series::Edit;
 use rollcall::store::attendance::Arrival;
 use rollcall::store::bookings::{Book, Charge, When};
 use rollcall::store::classes::ClassQuery;
@@ -144,9 +146,17 @@ async fn recurring(house: &House) {
     });
     let series = rollcall::domain::series::Series::parse(&body).unwrap_or_else(|errors| panic!("{errors:?}"));
     let made = house.store.create_series(&house.write(), series).await.unwrap().outcome.unwrap();
-    for change in [SeriesChange::Patched(json!({ "title": "Slow yoga" })), SeriesChange::Ended] {
+    for change in
+        [SeriesChange::Edited(Edit::parse(&json!({ "title": "Slow yoga" })).expect("an edit")), SeriesChange::Ended]
+    {
         house.store.change_series(&house.write(), &made.0.id, &change, None).await.unwrap().outcome.unwrap();
     }
+    let days = json!({ "from": "2026-04-01", "to": "2026-04-02", "reason": "Holidays" });
+    let (club, days) =
+        ("city".parse().unwrap(), NewClosure::parse(&days).unwrap_or_else(|errors| panic!("{errors:?}")));
+    let closure = house.store.put_closure(&house.write(), &club, days).await.unwrap().outcome.unwrap().0;
+    house.store.closures(&house.org, &club).await.unwrap().outcome.unwrap();
+    house.store.end_closure(&house.write(), &club, &closure.id).await.unwrap().outcome.unwrap();
     house.store.series_page(&house.org, None, 10).await.unwrap();
     house.store.publish_series(&house.org).await.unwrap();
 }

@@ -40,8 +40,8 @@ async fn a_series_is_stored_marked_and_read() {
 
 /// The ids that a reply of `read_series` or `due_series` names.
 fn series_in(said: &Said) -> Vec<String> {
-    let series = |part: &redis::Value| redis::from_redis_value::<Vec<String>>(part.clone()).unwrap().remove(0);
-    said.payload[1..].iter().map(series).collect()
+    let lists = said.payload.iter().filter(|part| matches!(part, redis::Value::Array(list) if list.len() == 3));
+    lists.map(|part| redis::from_redis_value::<Vec<String>>(part.clone()).unwrap().remove(0)).collect()
 }
 
 #[tokio::test]
@@ -135,19 +135,81 @@ async fn a_class_of_a_series_is_brought_in_line_unless_somebody_booked() {
     }
     house.all_book("ann", "taken").await;
     house.call("cancel_class", &["off", "flooded"]).await;
-    house.refuses("align_class", &["nowhere", "1", "", "title", "Spin"], "not_found").await;
-    house.refuses("align_class", &["off", "2", "", "title", "Spin"], "class_cancelled").await;
-    house.refuses("align_class", &["empty", "1", "", "minimum_given", "9", "minimum", "9"], "invalid").await;
+    let seen = async |id: &str| house.field(&format!("class:{id}"), "given").await;
+    let align = async |id: &str, revision: &str, rest: [&str; 4], pairs: &[&str]| {
+        let mut args = vec![id, "1", revision];
+        args.extend(rest);
+        args.extend(pairs);
+        house.call("align_class", &args).await.tag
+    };
+    let (spared, title) = (["unbooked", "", "new", ""], ["title", "Spin"]);
+    assert_eq!(align("nowhere", "1", spared, &title).await, "SAME");
+    assert_eq!(align("off", "2", spared, &title).await, "SAME");
+    assert_eq!(align("empty", "", spared, &title).await, "SAME", "it is there already");
     let before = house.sight().await;
-    assert_eq!(house.call("align_class", &["empty", "7", "", "title", "Spin"]).await.tag, "RETRY");
+    assert_eq!(align("empty", "7", spared, &title).await, "RETRY");
     assert_same(&before, &house.sight().await, "a change computed from another revision");
-    assert_eq!(house.call("align_class", &["taken", "1", "", "title", "Spin"]).await.tag, "TAKEN");
-    assert_eq!(house.call("align_class", &["taken", "1", "it ended"]).await.tag, "TAKEN");
+    assert_eq!(align("empty", "1", spared, &["minimum_given", "9", "minimum", "9"]).await, "TAKEN");
+    assert_eq!((align("taken", "1", spared, &title).await.as_str(), seen("taken").await.as_str()), ("TAKEN", ""));
+    let spared_and_noted = ["unbooked", "", "new", "old"];
+    assert_eq!(align("taken", "1", spared_and_noted, &title).await, "TAKEN");
+    assert_eq!(seen("taken").await, "old", "what it was given before, of which nothing was noted");
+    assert_eq!(align("taken", "1", ["unbooked", "it ended", "", ""], &[]).await, "TAKEN");
     assert_eq!(house.status("ann", "taken").await, "booked");
-    assert_eq!(house.call("align_class", &["empty", "1", "", "title", "Spin"]).await.field("title"), "Spin");
-    assert_eq!(house.call("align_class", &["gone", "1", "it ended"]).await.field("status"), "cancelled");
-    house.has_heard_all("align_class", "not_found class_cancelled invalid");
-    house.is_sound().await;
+    let cursor = house.cursor().await;
+    assert_eq!(align("empty", "1", spared, &[]).await, "SAME");
+    assert_eq!((seen("empty").await.as_str(), house.cursor().await), ("new", cursor), "which nobody is told of");
+    assert_eq!(align("empty", "1", ["unbooked", "", "newer", ""], &title).await, "CHANGED");
+    assert_eq!((seen("empty").await.as_str(), house.field("class:empty", "title").await.as_str()), ("newer", "Spin"));
+    assert_eq!(align("gone", "1", ["unbooked", "it ended", "", ""], &[]).await, "CANCELLED");
+    assert_eq!(align("taken", "1", ["all", "", "new", ""], &title).await, "CHANGED");
+    assert_eq!(align("taken", "2", ["all", "it ended", "", ""], &[]).await, "CANCELLED");
+    assert_eq!(house.status("ann", "taken").await, "class_cancelled");
+    // Published by the rules of the moment, and where there is such a club.
+    let like: std::collections::HashMap<String, String> = house.on("HGETALL", "class:empty", &[]).await;
+    let mut pairs: Vec<&str> = Vec::new();
+    for name in [
+        "club",
+        "date",
+        "starts",
+        "ends",
+        "opens_at",
+        "closes_at",
+        "promote_until",
+        "decide_at",
+        "check_in_closes",
+        "capacity",
+    ] {
+        pairs.extend([name, like[name].as_str()]);
+    }
+    assert_eq!(house.call("align_class", &[&["fresh", "9", ""], &spared[..], &pairs].concat()).await.tag, "RETRY");
+    pairs[1] = "nowhere";
+    house.refuses("align_class", &[&["fresh", "1", ""], &spared[..], &pairs].concat(), "invalid").await;
+    pairs[1] = "city";
+    assert_eq!(align("fresh", "", spared, &pairs).await, "PUBLISHED");
+    assert_eq!(seen("fresh").await, "new");
+    house.has_heard_all("align_class", "invalid");
+}
+
+#[tokio::test]
+async fn the_classes_of_a_series_are_found_by_their_names_wherever_they_were_moved() {
+    let house = House::open(json!({})).await;
+    for (id, starts) in [
+        ("s~20260305", "2026-03-05T17:00:00Z"),
+        ("s~20260302", "2026-03-09T17:00:00Z"),
+        ("s2~20260305", STARTS),
+        ("s", STARTS),
+    ] {
+        house.class(id, json!({ "starts_at": starts })).await;
+    }
+    let found = async || {
+        let said = house.call("series_classes", &["s", "", ""]).await;
+        (2..said.payload.len()).map(|at| said.text(at)).collect::<Vec<_>>()
+    };
+    assert_eq!(found().await, ["s~20260305", "s~20260302"]);
+    house.at(STARTS).await;
+    assert_eq!(found().await, ["s~20260302"], "the other has started");
+    house.has_heard_all("series_classes", "");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ pub(super) fn of(schema: &str) -> Option<Value> {
         "NewOrg" => json!({ "name": "Nord", "preset": "standard" }),
         "Policy" => presets::preset(presets::DEFAULT)?.policy.to_json(),
         "NewClub" => json!({ "name": "City centre" }),
+        "NewClosure" => json!({ "from": "2030-12-24", "to": "2030-12-26", "reason": "Christmas" }),
         "NewMember" => json!({
             "name": "Ann Berg", "email": "ann@example.com", "phone": "+47 12 34 56 78", "born": "1990-02-28", "language": "nb",
             "membership": { "plan": "unlimited", "status": "active", "clubs": "all", "categories": "all" },
@@ -24,7 +25,9 @@ pub(super) fn of(schema: &str) -> Option<Value> {
             "club": "main", "title": "Spin", "starts_on": "2030-01-07", "time": "18:00", "rrule": "FREQ=WEEKLY;BYDAY=MO,WE",
             "minutes": 45, "capacity": 20, "exceptions": ["2030-01-09"], "changes": { "2030-01-14": { "time": "17:00" } },
         }),
-        "SeriesChange" => json!({ "capacity": 24, "until": "2030-06-30", "changes": { "2030-01-14": null } }),
+        "SeriesChange" => {
+            json!({ "reach": "all", "capacity": 24, "until": "2030-06-30", "changes": { "2030-01-14": null } })
+        }
         "NewBooking" => json!({ "member": "m-1", "waitlist": true }),
         "Cancel" => json!({ "charge": false, "reason": "The bus did not come" }),
         "CheckIn" => json!({ "club": "main", "phone": "+47 12 34 56 78", "choose": true }),

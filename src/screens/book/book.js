@@ -42,6 +42,8 @@ class Book extends Screen {
   /** What each booking was when it was last heard of. */
   #was = new Map();
   past = null;
+  /** The days on which the shown club is closed. */
+  closures = [];
   filter = { category: "", instructor: "" };
   loading = true;
   busy = new Set();
@@ -87,9 +89,10 @@ class Book extends Screen {
   async loadDay() {
     const [club, day] = [this.clubShown, this.day];
     const take = this.#newest.day.asks();
-    const found = await this.classesOf(day, { club });
+    const [found, closures] = await Promise.all([this.classesOf(day, { club }), club ? readAll(`/v1/clubs/${part(club)}/closures`) : []]);
     if (!take() || club !== this.clubShown || day !== this.day) return;
     this.shown = found.map((one) => one.id);
+    this.closures = closures;
     for (const one of found) this.classes.set(one.id, one);
     this.loading = false;
     this.#waitForChanges();
@@ -126,6 +129,11 @@ class Book extends Screen {
     await Promise.allSettled(missing.map((booking) => this.loadClass(booking.class)));
     this.past = { items: [...(more ? this.past.items : []), ...page.items], next: page.next };
     this.update();
+  }
+
+  /** Why the shown club is closed on a day, if it is. */
+  closedOn(day) {
+    return this.closures.find(({ from, to }) => from <= day && day <= to)?.reason;
   }
 
   bookingOf(id) {

@@ -40,7 +40,8 @@ function dayStrip(screen) {
   return h("div.days", { key: "days", role: "radiogroup", "aria-label": t("filter.day"), onkeydown: arrows },
     screen.days().map((day) => h("button.day", {
       key: day, type: "button", role: "radio", "aria-checked": String(day === screen.day), tabindex: day === screen.day ? "0" : "-1",
-      "aria-label": `${fmt.dayLong(day)}${booked.has(day) ? `, ${t("day.booked")}` : ""}`,
+      "data-closed": String(screen.closedOn(day) !== undefined),
+      "aria-label": [fmt.dayLong(day), screen.closedOn(day) !== undefined && t("day.closed_short"), booked.has(day) && t("day.booked")].filter(Boolean).join(", "),
       onclick: () => screen.show({ day }),
     },
     h("span", null, fmt.weekdayShort(day)), h("strong", null, fmt.dayNumber(day)),
@@ -55,8 +56,11 @@ function list(screen) {
     .filter((one) => (!category || one.category === category) && (!instructor || one.instructor?.id === instructor));
   const over = found.filter((one) => Date.parse(one.starts_at) <= now() && !screen.bookingOf(one.id));
   const ahead = found.filter((one) => !over.includes(one));
+  const closed = screen.closedOn(screen.day);
+  const shut = closed !== undefined && h("div.closed", { key: "closed", role: "note" }, icon("warn"), h("p", null, t("day.closed", { reason: closed })));
+  if (shut && ahead.length === 0) return [heading, shut];
   if (ahead.length === 0) return [heading, h("div", { key: "none" }, empty(t(found.length ? "day.over" : screen.shown?.length ? "day.filtered" : "day.empty")))];
-  return [heading, h("ul.classes", { key: "list" }, ahead.map((one) => card(screen, one)))];
+  return [heading, shut, h("ul.classes", { key: "list" }, ahead.map((one) => card(screen, one)))];
 }
 
 /** One class: when, what, how it stands, and the one thing there is to do. */

@@ -1,10 +1,11 @@
-/** `/`: the staff's day. One section at a time: classes, series, members, fees, reports, rules. */
+/** `/`: the staff's day. One section at a time: classes, series, closing days, members, fees, reports, rules. */
 
 import { h } from "../shared/dom.js";
 import { tabs } from "../shared/parts.js";
 import { Screen } from "../shared/screen.js";
 import { t } from "../shared/words.js";
 import { Classes } from "./classes.js";
+import { Closures } from "./closures.js";
 import { Ledger } from "./ledger.js";
 import { editMember } from "./member_form.js";
 import { Members } from "./members.js";
@@ -12,7 +13,7 @@ import { Reports } from "./reports.js";
 import { Rules } from "./rules.js";
 import { AllSeries } from "./series.js";
 
-const SECTIONS = { classes: Classes, series: AllSeries, members: Members, fees: Ledger, reports: Reports, rules: Rules };
+const SECTIONS = { classes: Classes, series: AllSeries, closures: Closures, members: Members, fees: Ledger, reports: Reports, rules: Rules };
 
 class Day extends Screen {
   static words = ["door", "staff", "policy"];

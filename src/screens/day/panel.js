@@ -10,6 +10,8 @@ import { t } from "../shared/words.js";
 import { change } from "./form.js";
 import { lineWords, shownLines } from "./history.js";
 import { Names } from "./names.js";
+import { seriesOf, whichDays } from "./reach.js";
+import { editSeries } from "./series.js";
 
 const HISTORY_MAX = 5000;
 /** Lines shown at first, and again with each "more". */
@@ -84,12 +86,21 @@ class Panel {
       h("dl.terms", { key: "terms" }, ["opens_at", "cancel_by", "promote_until", "check_in_opens", "check_in_closes"].map((name) =>
         h("div", { key: name, "data-past": String(Date.parse(found.terms[name]) <= now()) }, h("dt", null, t(`terms.${name}`)), h("dd", null, fmt.moment(found.terms[name]))))),
       h("div.row", { key: "actions" }, !over && [
-        action("change", () => change(this.screen, found).then((done) => done && this.#did(t("panel.changed")))),
+        action("change", () => this.#change().then((done) => done && this.#did(t("panel.changed")))),
         action("substitute", () => this.#substitute()), action("capacity", () => this.#capacity()),
         action("cancel", () => this.#cancel(), "danger")],
       this.lines.some((line) => line.event === "roster_untouched") && !this.lines.some((line) => line.data.changed?.includes?.("closed")) && action("close", () => this.#close())),
       h("section.stack", { key: "history" }, h("h3", null, t("panel.history")), this.#history()),
     ];
+  }
+
+  /** A class of a series is changed alone or with all of them. */
+  async #change() {
+    const { found, screen } = this;
+    const of = seriesOf(found)?.series;
+    const series = of && await read(`/v1/series/${part(of)}`).catch(() => null);
+    const which = series?.status === "active" ? await whichDays(screen, found.title) : "day";
+    return which === "day" ? change(screen, found) : which && editSeries(screen, series);
   }
 
   #substitute() {

@@ -8,6 +8,7 @@ import { empty, field, icon, tag, waiting } from "../shared/parts.js";
 import { t } from "../shared/words.js";
 import { ageField, clubField, common, commonBody } from "./form.js";
 import { Override } from "./override.js";
+import { confirmReach } from "./reach.js";
 
 const DAYS = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
 /** A Monday, to name the days by. */
@@ -29,14 +30,10 @@ export class AllSeries {
     this.screen.update();
   }
 
-  #dayName(index) {
-    return this.screen.fmt.weekdayShort(addDays(MONDAY, index));
-  }
-
   /** `FREQ=WEEKLY;BYDAY=MO,TH` as days; any other rule as it is written. */
   #when(series) {
     const days = weekly(series.rrule);
-    return `${days ? this.screen.fmt.list(days.map((day) => this.#dayName(DAYS.indexOf(day)))) : series.rrule} · ${series.time}`;
+    return `${days ? this.screen.fmt.list(days.map((day) => dayName(this.screen, DAYS.indexOf(day)))) : series.rrule} · ${series.time}`;
   }
 
   view() {
@@ -56,41 +53,7 @@ export class AllSeries {
   }
 
   #edit(series) {
-    const { screen } = this;
-    const own = new Override(screen, series?.policy);
-    const chosen = weekly(series?.rrule ?? "FREQ=WEEKLY;BYDAY=MO");
-    return ask(screen.fmt, {
-      title: series ? t("series.change_title", { title: series.title }) : t("series.new"), wide: true,
-      body: (redraw) => [
-        h("fieldset", { key: "days" }, h("legend", null, t("series.days")),
-          chosen ? h("div.row", null, DAYS.map((day, index) => h("label.option", { key: day },
-            h("input", { type: "checkbox", name: "day", value: day, checked: chosen.includes(day) || undefined }), h("span", null, this.#dayName(index)))))
-            : h("input", { name: "rrule", value: series.rrule, required: true, "aria-label": t("series.rule") })),
-        h("div.grid", { key: "grid" },
-          field(t("form.time"), h("input", { name: "time", type: "time", required: true, value: series?.time ?? "18:00" })),
-          field(t("series.from"), h("input", { name: "starts_on", type: "date", required: true, value: series?.starts_on ?? screen.fmt.date() })),
-          field(t("series.until"), h("input", { name: "until", type: "date", value: series?.until ?? undefined })),
-          field(t("series.exceptions"), h("input", { name: "exceptions", value: series?.exceptions?.join(", ") ?? undefined, pattern: "\\s*(\\d{4}-\\d\\d-\\d\\d[,\\s]*)*" }), { hint: t("series.exceptions_hint") }),
-          clubField(screen, series?.club ?? screen.clubs[0]?.id), common(screen, series), ageField(series)),
-        own.view(redraw),
-      ],
-      actions: [{
-        label: series ? t("save") : t("series.create"),
-        run: async (form) => {
-          const days = form.getAll("day");
-          const body = {
-            ...commonBody(form, series), club: form.get("club"), time: form.get("time"), starts_on: form.get("starts_on"),
-            rrule: form.get("rrule") ?? `FREQ=WEEKLY;BYDAY=${days.join(",")}`,
-            until: form.get("until") || (series?.until ? null : undefined),
-            exceptions: form.get("exceptions").match(/\d{4}-\d\d-\d\d/g) ?? (series?.exceptions?.length ? [] : undefined),
-            policy: own.body(),
-          };
-          const done = series ? await patch(`/v1/series/${part(series.id)}`, body, { match: series.revision }) : await post("/v1/series", body);
-          note(t("series.done", { published: done.published.length, changed: done.changed.length, cancelled: done.cancelled.length, left: done.left_alone.length }), "good");
-          await this.load();
-        },
-      }],
-    });
+    return editSeries(this.screen, series).then((done) => done && this.screen.attempt(() => this.load()));
   }
 
   #end(series) {
@@ -100,6 +63,55 @@ export class AllSeries {
     });
   }
 }
+
+/** Makes a series, or changes one: then only what differs is sent, so that in each class only that follows. */
+export function editSeries(screen, series) {
+  const own = new Override(screen, series?.policy);
+  const chosen = weekly(series?.rrule ?? "FREQ=WEEKLY;BYDAY=MO");
+  return ask(screen.fmt, {
+    title: series ? t("series.change_title", { title: series.title }) : t("series.new"), wide: true,
+    body: (redraw) => [
+      h("fieldset", { key: "days" }, h("legend", null, t("series.days")),
+        chosen ? h("div.row", null, DAYS.map((day, index) => h("label.option", { key: day },
+          h("input", { type: "checkbox", name: "day", value: day, checked: chosen.includes(day) || undefined }), h("span", null, dayName(screen, index)))))
+          : h("input", { name: "rrule", value: series.rrule, required: true, "aria-label": t("series.rule") })),
+      h("div.grid", { key: "grid" },
+        field(t("form.time"), h("input", { name: "time", type: "time", required: true, value: series?.time ?? "18:00" })),
+        field(t("series.from"), h("input", { name: "starts_on", type: "date", required: true, value: series?.starts_on ?? screen.fmt.date() })),
+        field(t("series.until"), h("input", { name: "until", type: "date", value: series?.until ?? undefined })),
+        field(t("series.exceptions"), h("input", { name: "exceptions", value: series?.exceptions?.join(", ") ?? undefined, pattern: "\\s*(\\d{4}-\\d\\d-\\d\\d[,\\s]*)*" }), { hint: t("series.exceptions_hint") }),
+        clubField(screen, series?.club ?? screen.clubs[0]?.id), common(screen, series), ageField(series)),
+      own.view(redraw),
+    ],
+    actions: [{
+      label: series ? t("save") : t("series.create"),
+      run: async (form) => {
+        const days = form.getAll("day");
+        const body = {
+          ...commonBody(form, series), club: form.get("club"), time: form.get("time"), starts_on: form.get("starts_on"),
+          rrule: form.get("rrule") ?? `FREQ=WEEKLY;BYDAY=${days.join(",")}`,
+          until: form.get("until") || (series?.until ? null : undefined),
+          exceptions: form.get("exceptions").match(/\d{4}-\d\d-\d\d/g) ?? (series?.exceptions?.length ? [] : undefined),
+          policy: own.body(),
+        };
+        if (series) {
+          for (const name of Object.keys(body)) if (same(body[name], series[name])) delete body[name];
+          if (Object.keys(body).length === 0) return "same";
+          body.reach = await confirmReach(screen, series, body);
+          if (!body.reach) return false;
+        }
+        const done = series ? await patch(`/v1/series/${part(series.id)}`, body, { match: series.revision }) : await post("/v1/series", body);
+        note(t("series.done", { published: done.published.length, changed: done.changed.length, cancelled: done.cancelled.length, left: done.left_alone.length }), "good");
+        return done;
+      },
+    }],
+  });
+}
+
+const dayName = (screen, index) => screen.fmt.weekdayShort(addDays(MONDAY, index));
+
+/** What is absent is null. */
+const same = (value, known) => value === undefined || JSON.stringify(value) === JSON.stringify(known ?? null);
 
 function weekly(rule) {
   const found = /^FREQ=WEEKLY;BYDAY=((?:MO|TU|WE|TH|FR|SA|SU)(?:,(?:MO|TU|WE|TH|FR|SA|SU))*)$/.exec(rule);

@@ -38,6 +38,7 @@ export function formats(language, zone, currency) {
       return utc({ weekday: "short", day: "numeric", month: "short" }).format(noon(day));
     },
     dayLong: (day) => utc({ weekday: "long", day: "numeric", month: "long" }).format(noon(day)),
+    month: (day) => utc({ month: "long" }).format(noon(day)),
     dayShort: (day) => utc({ day: "numeric", month: "short" }).format(noon(day)),
     /** Alone over a number, an abbreviation needs no point. */
     weekdayShort: (day) => utc({ weekday: "short" }).format(noon(day)).replace(/\.$/, ""),

@@ -174,12 +174,11 @@ impl Place {
     /// The place of a key, by what follows the organisation's prefix.
     fn of(rest: &str) -> Option<Place> {
         let mut words = rest.splitn(3, ':');
-        let (first, second, third) = (words.next()?, words.next(), words.next());
-        Some(match (first, second, third) {
+        Some(match (words.next()?, words.next(), words.next()) {
             ("done" | "told" | "keyed", Some(_), _) => Place::Done,
             ("org", None, None) => Place::Settings,
             ("clubs", None, None) => Place::Clubs,
-            ("series", None, None) | ("series", Some("published" | "rules"), None) => Place::Series,
+            ("series", None, None) | ("series", Some("published" | "rules" | "again"), None) => Place::Series,
             ("series", Some("ids" | "due"), None) => Place::SeriesIndex,
             ("classes", None, None) => Place::Classes,
             ("unopened", None, None) => Place::Unopened,
@@ -190,6 +189,7 @@ impl Place {
             ("members", Some("unread"), None) => Place::MembersUnread,
             ("fees" | "events", None, None) => Place::Stream,
             ("club", Some(id), Some("classes")) => Place::ClubClasses(ClubId::parse(id).ok()?.to_string()),
+            ("club", Some(_), Some("closures")) => Place::Series,
             ("category", Some(part), Some("classes")) => Place::CategoryClasses(keys::named(part)),
             ("instructor", Some(part), Some("classes")) => Place::InstructorClasses(keys::named(part)),
             ("rest", None, None) => Place::Rest,

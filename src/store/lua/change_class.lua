@@ -35,6 +35,7 @@ do
     if new.starts and new.starts ~= c.starts then
       if X.now >= c.starts then return 'wrong_status' end
       if new.starts < X.now then return 'invalid', '/starts_at', 'lies in the past' end
+      if R.closed_on(X, c.club, new.date or c.date) then return 'invalid', '/starts_at', R.closed_then end
     end
     -- One that is not given is the policy's, which never exceeds the capacity in effect.
     if (tonumber(new.minimum_given) or 0) > (new.capacity or c.capacity) then

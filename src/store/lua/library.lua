@@ -32,13 +32,15 @@
     members:unread        zset    members whose terms are to be asked for
     classes               zset    class ids by start
     club:<id>:classes     zset    the same for one club
+    club:<id>:closures    hash    closure id -> "<from> <to> <reason>", days on which the club is closed
     category:<name>:classes, instructor:<id>:classes   zset    the same for one category, one instructor (layout 2)
     unopened              zset    classes whose booking has not opened, by opening
     series                hash    series id -> JSON {body, status, revision}
     series:published      hash    series id -> the last day published
     series:ids            zset    series ids, by id
     series:due            zset    active series by the day on which they are next looked at
-    series:rules          hash    revision: the organisation's, under which those days were said
+    series:rules          hash    revision: the rules (R.series_rules) under which those days were said
+    series:again          hash    club id -> the day from which on its series look again for what they left out
     timers                zset    what falls due, by instant; equal instants in the order of the text
     fees                  stream  the ledger, under the change number
     events                stream  everything that happened, under <ms>-<change number>
@@ -134,7 +136,7 @@ do -- hashes: loaded once per call, written back by field
   local kinds = {
     org = {
       { text = 'zone rest reterm noted unread', number = 'revision clock time changes ms layout read_at' },
-      { text = 'name currency migrated read_in directory', number = 'rest_front rest_back' },
+      { text = 'name currency migrated read_in directory', number = 'rest_front rest_back reopened' },
     },
     class = {
       {

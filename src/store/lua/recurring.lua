@@ -22,6 +22,13 @@ do
     X.after[#X.after + 1] = { command, X.p .. name, ... }
   end
 
+  -- Under other rules every series is looked at again: those of the organisation, and whether a club has reopened on some
+  -- of its days.
+  function R.series_rules(X)
+    local again = X.org.reopened
+    return again and R.text(X.org.revision) .. '-' .. R.text(again) or R.text(X.org.revision)
+  end
+
   -- The next local day on which the series is looked at; 0: at once, nil: never again.
   function R.series_due(X, id, day)
     if day then R.also(X, 'zset', 'ZADD', 'series:due', day, id) else R.also(X, 'zset', 'ZREM', 'series:due', id) end

@@ -117,6 +117,15 @@ do
     end
   end
 
+  -- The step that the piece at work has just begun. What an earlier call left behind that piece waits for it.
+  local function begun_step(X)
+    local made = X.made[1]
+    local entry = made[made.first]
+    if not entry then return nil end
+    made[made.first], made.first = nil, made.first + 1
+    return { entry = entry, lane = 1 }
+  end
+
   local function keep(X, entry, lane, place)
     local score = lane * lane_size + place
     R.put(R.z(X, 'rest'), texts[score] .. ' ' .. cjson.encode(entry), score)
@@ -155,7 +164,7 @@ do
       if not may_go_on(X) then return false end
       X.ran = true
       if lanes[piece.lane](X, piece.entry, at) then break end
-      local step = pop(X, 1)
+      local step = begun_step(X)
       if step and not finish(X, step, at) then return false end
     end
     X.begun[#X.begun] = nil

@@ -10,6 +10,8 @@ export default {
   "filter.all_instructors": "Alle instruktører",
   "filter.day": "Dag",
   "day.booked": "du har en booking",
+  "day.closed": "Centret har lukket: {reason}",
+  "day.closed_short": "lukket",
   "day.empty": "Ingen hold denne dag.",
   "day.over": "Alle dagens hold er begyndt.",
   "day.filtered": "Ingen hold denne dag passer til filteret.",

@@ -10,6 +10,8 @@ export default {
   "filter.all_instructors": "All instructors",
   "filter.day": "Day",
   "day.booked": "you have a booking",
+  "day.closed": "The club is closed: {reason}",
+  "day.closed_short": "closed",
   "day.empty": "No classes on this day.",
   "day.over": "All classes of this day have started.",
   "day.filtered": "No class of this day fits the filter.",

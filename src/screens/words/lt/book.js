@@ -10,6 +10,8 @@ export default {
   "filter.all_instructors": "Visi treneriai",
   "filter.day": "Diena",
   "day.booked": "turite registraciją",
+  "day.closed": "Klubas nedirba: {reason}",
+  "day.closed_short": "nedirba",
   "day.empty": "Šią dieną treniruočių nėra.",
   "day.over": "Visos šios dienos treniruotės jau prasidėjo.",
   "day.filtered": "Šią dieną filtrą atitinkančių treniruočių nėra.",

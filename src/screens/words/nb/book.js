@@ -10,6 +10,8 @@ export default {
   "filter.all_instructors": "Alle instruktører",
   "filter.day": "Dag",
   "day.booked": "du har en booking",
+  "day.closed": "Senteret er stengt: {reason}",
+  "day.closed_short": "stengt",
   "day.empty": "Ingen timer denne dagen.",
   "day.over": "Alle dagens timer har begynt.",
   "day.filtered": "Ingen timer denne dagen passer til filteret.",
