@@ -2,7 +2,7 @@
 //! comes to rely on what is in it.
 
 /// The longest opaque cursor, in characters: the hex of a member's longest name and id.
-pub const OPAQUE_LEN_MAX: usize = 2048;
+pub const OPAQUE_LEN_MAX: usize = 4096;
 
 /// The text is no cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

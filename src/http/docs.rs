@@ -47,7 +47,7 @@ use shared::Shared;
         clock::set_clock, clock::free_clock, health::healthz, health::readyz, health::metrics,
     ),
     components(schemas(
-        problem::ProblemBody<'static>, schema::IdText, schema::InstantText, schema::ShortText, schema::NameText,
+        problem::ProblemBody<'static>, schema::IdText, schema::PersonIdText, schema::InstantText, schema::ShortText, schema::NameText,
     )),
     modifiers(&Shared)
 )]

@@ -77,13 +77,13 @@ pub async fn erase_member(
 #[utoipa::path(
     get, path = "/v1/members", tag = "members",
     params(
-        ("query" = Option<String>, Query, max_length = 255),
+        ("query" = Option<String>, Query),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 200), ("cursor" = Option<String>, Query),
     ),
     responses((status = 200, body = ListBody<MemberBody>)),
 )]
 pub async fn list_members(staff: Staff, mut params: Params, store: web::Data<Store>) -> Result<HttpResponse, Problem> {
-    let (page, query) = (params.page(), params.text("query"));
+    let (page, query) = (params.page(), params.query());
     params.done()?;
     let members = store.members(&staff.org, query.as_deref(), page.limit, page.cursor.as_deref()).await;
     answer::read(members, |page, _| ListBody::of(page, MemberBody::of))

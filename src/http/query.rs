@@ -22,8 +22,11 @@ pub const LIMIT_DEFAULT: u32 = 50;
 /// Items on a page at most: what one read of the store may cost.
 pub const LIMIT_MAX: u32 = 200;
 
-/// The longest free text searched for, in characters: a member's longest id.
-const TEXT_LEN_MAX: usize = PERSON_ID_LEN_MAX;
+/// The longest free text searched for, in characters.
+const TEXT_LEN_MAX: usize = 200;
+
+/// The longest text that members are looked for by, in characters: their longest id.
+pub const QUERY_LEN_MAX: usize = PERSON_ID_LEN_MAX;
 
 /// Which part of a list is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,12 +77,21 @@ impl Params {
 
     /// A text to look for.
     pub fn text(&mut self, name: &'static str) -> Option<String> {
+        self.text_of(name, TEXT_LEN_MAX)
+    }
+
+    /// A text that members are looked for by.
+    pub fn query(&mut self) -> Option<String> {
+        self.text_of("query", QUERY_LEN_MAX)
+    }
+
+    fn text_of(&mut self, name: &'static str, len_max: usize) -> Option<String> {
         self.take(name, |text| {
-            let readable = (1..=TEXT_LEN_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+            let readable = (1..=len_max).contains(&text.chars().count()) && !text.chars().any(char::is_control);
             if readable {
                 Ok(text.to_owned())
             } else {
-                Err("must be 1 to 255 characters, none of them a control character")
+                Err(format!("must be 1 to {len_max} characters, none of them a control character"))
             }
         })
     }

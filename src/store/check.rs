@@ -11,6 +11,7 @@
 mod classes;
 mod history;
 mod ledger;
+mod line;
 mod members;
 mod picture;
 mod read;

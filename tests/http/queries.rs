@@ -66,8 +66,8 @@ async fn every_wrong_parameter_is_named_at_once() {
 async fn texts_and_cursors_have_a_longest() {
     let rig = Rig::new().await;
     let cases = [
-        ("cursor", "61".repeat(1024), 200),
-        ("cursor", "61".repeat(1025), 422),
+        ("cursor", "61".repeat(2048), 200),
+        ("cursor", "61".repeat(2049), 422),
         ("query", "x".repeat(200), 200),
         ("query", "x".repeat(201), 422),
     ];

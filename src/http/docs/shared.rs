@@ -12,7 +12,7 @@ use super::examples;
 use crate::http::command::KEY_LEN_MAX;
 use crate::http::cursor::OPAQUE_LEN_MAX;
 use crate::http::problem::CONTENT_TYPE;
-use crate::http::query::{LIMIT_DEFAULT, LIMIT_MAX};
+use crate::http::query::{LIMIT_DEFAULT, LIMIT_MAX, QUERY_LEN_MAX};
 
 /// What any call of the API may be refused with.
 const REFUSALS: [(&str, &str); 9] = [
@@ -116,9 +116,12 @@ fn meaning(path: &str, name: &str) -> RefOr<Schema> {
     let named = |name: &str| RefOr::Ref(Ref::from_schema_name(name));
     match (path, name) {
         ("/v1/fees/{id}/waive", "id") | ("/v1/fees", "after") => matching("^[0-9]{1,15}$").into(),
-        (_, "id" | "org" | "club" | "member" | "instructor") => named("Id"),
+        (_, "member" | "instructor") => named("PersonId"),
+        (path, "id") if path.starts_with("/v1/members/") => named("PersonId"),
+        (_, "id" | "org" | "club") => named("Id"),
         (_, "from" | "to") => named("Instant"),
-        (_, "category" | "query") => named("Name"),
+        (_, "category") => named("Name"),
+        (_, "query") => matching("^[^\\u0000-\\u001f\\u007f-\\u009f]+$").max_length(Some(QUERY_LEN_MAX)).into(),
         (_, "after") => matching("^(0|[0-9]{1,15}-[0-9]{1,15})$").into(),
         (_, "when") => text().enum_values(Some(["upcoming", "past"])).into(),
         (_, "limit") => ObjectBuilder::new()

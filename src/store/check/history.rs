@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 
 use super::Findings;
-use super::picture::{ClassPicture, Line, Picture};
+use super::line::Line;
+use super::picture::{ClassPicture, Picture};
 use super::read::Fields;
 use crate::domain::event::NAMES;
 

@@ -77,7 +77,7 @@ do
   end
 
   R.write('desk_check_in', function(X, club, member, phone, revision, read, choose)
-    if R.read_otherwise(X, revision) then return R.read_again(X) end
+    if R.read_otherwise(X, revision) then return 'RETRY', R.rules_now(X) end
     if redis.call('HEXISTS', X.p .. 'clubs', club) == 0 then
       return R.refuse('invalid', '/club', 'there is no such club')
     end

@@ -23,16 +23,16 @@ do
     R.set(X, m, 'terms', terms ~= '' and terms or nil)
   end
 
-  local function rules(X) return R.text(X.org.revision), redis.call('HGET', X.org.key, 'policy') or '', X.org.zone or '' end
-
   -- Whether terms made under that revision ('' = none that depend on it) hold no more.
   function R.read_otherwise(X, revision) return revision and revision ~= '' and tonumber(revision) ~= X.org.revision end
 
-  -- The answer to such a call.
-  function R.read_again(X) return 'RETRY', { rules(X) } end
+  -- By what they are to be made.
+  function R.rules_now(X)
+    return { R.text(X.org.revision), redis.call('HGET', X.org.key, 'policy') or '', X.org.zone or '' }
+  end
 
   local function question(X, from, on, ids)
-    local out = { rules(X) }
+    local out = R.rules_now(X)
     out[4], out[5] = from, on
     for _, id in ipairs(ids) do
       local stored = redis.call('HMGET', X.p .. 'member:' .. R.part[id], 'name', 'phone')

@@ -128,7 +128,7 @@ do
   end
 
   R.read('list_members', function(X, query, limit, after, revision, by)
-    if R.read_otherwise(X, revision) then return R.read_again(X) end
+    if R.read_otherwise(X, revision) then return 'RETRY', R.rules_now(X) end
     if by and by ~= '' and R.laid_out(X, 3) then return search(X, cjson.decode(by), tonumber(limit), after) end
     return list(X, query, tonumber(limit), after)
   end)

@@ -63,7 +63,7 @@ do
   R.write('put_member', function(X, id, ...)
     local list, new = { ... }, {}
     for i = 1, #list, 2 do new[list[i]] = list[i + 1] end
-    if R.read_otherwise(X, new.read_at) then return R.read_again(X) end
+    if R.read_otherwise(X, new.read_at) then return 'RETRY', R.rules_now(X) end
     -- `read_at` is the revision under which the phone among the terms was read.
     local terms = new.terms or '[]'
     new.read_at, new.terms = nil, nil
