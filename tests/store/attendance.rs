@@ -153,6 +153,11 @@ async fn the_desk_finds_the_class_by_who_they_are() {
     house.all_book("ann pia", "early").await;
     house.all_book("pia ann", "k").await;
     house.all_book("pia", "far").await;
+    house.class("next", json!({ "starts_at": "2026-03-05T16:55:00Z", "capacity": 5 })).await;
+    for twin in ["mia", "lea"] {
+        house.person(twin, json!({ "phone": "+45 99 88" })).await;
+        house.all_book(twin, "next").await;
+    }
     house.at("2026-03-05T16:30:00Z").await;
     let said = house.refuses("desk_check_in", &["nowhere", "pia", ""], "invalid").await;
     assert_eq!(said.text(1), "/club");
@@ -168,6 +173,11 @@ async fn the_desk_finds_the_class_by_who_they_are() {
     assert_eq!(arrives().await.field("class"), "k");
     assert_eq!(house.call("desk_check_in", &["city", "ann", ""]).await.field("class"), "early");
     assert_eq!(house.call("desk_check_in", &["city", "", "+451234", "7", ""]).await.tag, "RETRY");
+    // Two share a phone and a class: asked for, who they are is said in the order of their ids; the first is meant.
+    let said = house.call("desk_check_in", &["city", "", "+459988", "", "", "1"]).await;
+    assert_eq!((said.tag.as_str(), said.text(0), said.text(1)), ("CHOICES", "lea".into(), "mia".into()));
+    assert_eq!(house.call("desk_check_in", &["city", "", "+459988"]).await.field("member"), "lea");
+    assert_eq!(house.call("desk_check_in", &["city", "", "+459988", "", "", "1"]).await.field("member"), "mia");
     house.has_heard_all("desk_check_in", "invalid check_in_not_open");
     house.is_sound().await;
 }
