@@ -119,6 +119,9 @@ impl App {
         let running = tokio::spawn(server);
         let connections = room.kept;
         info!(files, connections, "up to {files} files may be open, so {connections} connections are kept");
+        if let Some(time_zones) = &config.time_zones {
+            info!("{time_zones}");
+        }
         info!(port = address.port(), "listening on http://{address}");
         Ok(App { port: address.port(), redis, store, hub, health, server: handle, running, tasks, embedded })
     }

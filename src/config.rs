@@ -127,6 +127,8 @@ pub struct Config {
     /// `None`: reads are not limited.
     pub read_limit: Option<RateLimitConfig>,
     pub time_travel: bool,
+    /// Which zone table is used, said once the service has started. No variable sets it.
+    pub time_zones: Option<String>,
     /// Stored things a call of Redis looks at before it leaves the rest to the next. No variable sets it: tests do.
     pub budget: u32,
     /// Whether there are pages under `/docs`.
@@ -174,6 +176,7 @@ impl Config {
             rate_limit: with_default("rate-limit", &settings.rate_limit, RATE_LIMIT, rate_limit)?,
             read_limit: with_default("read-limit", &settings.read_limit, READ_LIMIT, rate_limit)?,
             time_travel: with_default("time-travel", &settings.time_travel, TIME_TRAVEL, switch)?,
+            time_zones: None,
             budget: BUDGET,
             docs: with_default("docs", &settings.docs, DOCS, switch)?,
             log_format: read("log-format", &settings.log_format, log_format)?.unwrap_or_else(LogFormat::of_stderr),

@@ -18,7 +18,7 @@ use rollcall::store::target::RedisTarget;
 use rollcall::telemetry;
 use rollcall::token::{self, Claims};
 use rollcall::zone_files;
-use tracing::{info, warn};
+use tracing::warn;
 
 const ASKED_WRONGLY: u8 = 2;
 
@@ -88,10 +88,10 @@ fn main() -> ExitCode {
 
 fn with_config(settings: &Settings, then: impl FnOnce(Config) -> ExitCode) -> ExitCode {
     match Config::read(settings) {
-        Ok(config) => {
+        Ok(mut config) => {
             telemetry::start_logging(config.log_format);
             warn_of_misspelt();
-            info!("{}", zone_files::choose());
+            config.time_zones = Some(zone_files::choose());
             then(config)
         }
         Err(error) => failed(ASKED_WRONGLY, &error),

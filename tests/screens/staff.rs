@@ -129,7 +129,7 @@ async fn a_member_is_added_changed_and_erased() {
     window.taps("dialog .actions .primary").await;
     window.sees_in("dialog", "10 clips").await;
     let mut expected = json!({
-        "id": "m-8", "name": "Ann Lund", "phone": "+4511111111", "email": "ann@example.org", "born": "1990-05-17",
+        "id": "m-8", "name": "Ann Lund", "phone": "+45 11 11 11 11", "email": "ann@example.org", "born": "1990-05-17",
         "language": "da",
         "membership": {
             "plan": "clips", "status": "active", "clips": 10, "valid_until": "2031-12-31", "clubs": ["north"],
