@@ -15,7 +15,7 @@ use crate::store::erasure::REWRITE_WAIT;
 use crate::store::error::StoreError;
 
 /// How long an instance takes to come by every organisation once.
-const ROUND: Duration = Duration::from_secs(20 * 60);
+const ROUND: Duration = Duration::from_secs(45 * 60);
 
 /// Before it looks again whether there are organisations at all.
 const NOBODY_THERE: Duration = Duration::from_secs(60);

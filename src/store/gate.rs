@@ -16,8 +16,8 @@ use super::error::{Crowd, StoreError};
 use super::payer::Payer;
 use crate::domain::ids::OrgId;
 
-/// Reads of one caller under way: a screen asks for no more documents than that at once.
-pub const CALLER_READS_MAX: usize = 4;
+/// Reads of one caller under way: one is carried out while the next is on its way. Others wait behind each of them.
+pub const CALLER_READS_MAX: usize = 2;
 /// Reads of one caller that wait: a page with many parts, or somebody's script.
 pub const CALLER_READS_WAITING_MAX: usize = 64;
 /// Reads of one organisation under way. With a few milliseconds each, that is the longest another one waits.

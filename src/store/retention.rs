@@ -13,7 +13,7 @@ const BITES_MAX: usize = 50;
 
 /// How long an organisation that was kept is left alone by every instance: with a round of the keeper on top, about an
 /// hour.
-const KEPT_MS: u64 = 50 * 60_000;
+const KEPT_MS: u64 = 40 * 60_000;
 
 impl Store {
     /// Whether it is this instance's turn to keep an organisation's house; if so, nobody else's for a while.
