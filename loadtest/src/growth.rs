@@ -165,9 +165,19 @@ impl Org<'_> {
     }
 
     fn expect(&mut self, call: &Cmd, tags: &[&str]) -> Result<Value> {
-        let reply: Value = call.query(self.redis)?;
+        let reply = self.finished(call)?;
         expected(&reply, tags)?;
         Ok(reply)
+    }
+
+    /// The answer of a call that may take several: a large change is carried out in bites.
+    fn finished(&mut self, call: &Cmd) -> Result<Value> {
+        loop {
+            let reply: Value = call.query(self.redis)?;
+            if expected(&reply, &["AGAIN", "BEGUN"]).is_err() {
+                return Ok(reply);
+            }
+        }
     }
 
     /// Carries out everything due, as the ticker does.
@@ -185,7 +195,8 @@ impl Org<'_> {
         let member: Vec<(String, String)> = Cmd::hgetall(format!("rc:{{{ORG}}}:member:template")).query(self.redis)?;
         self.anchor = anchor(name);
         let past = self.start - 4000 * DAY_MS;
-        let args = [name, &of("zone"), &of("currency"), &of("policy"), "0", "", "", "[]"];
+        let args =
+            [name, &of("zone"), &of("currency"), &of("policy"), &of("zone"), &of("currency"), &of("policy"), "", ""];
         let call = self.call("put_org", past, &args);
         self.expect(&call, &["ORG"])?;
         let call = self.call("put_club", past, &["main", "Main"]);
@@ -320,7 +331,7 @@ impl Org<'_> {
 
     fn timed(&mut self, call: &Cmd, tag: &str) -> Result<f64> {
         let begun = Instant::now();
-        let reply: Value = call.query(self.redis)?;
+        let reply = self.finished(call)?;
         let us = begun.elapsed().as_secs_f64() * 1e6;
         expected(&reply, &[tag])?;
         Ok(us)
